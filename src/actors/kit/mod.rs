@@ -1,0 +1,1 @@
+//! The one home of actix: panic capture, restart, permits, metrics, orderly stop.

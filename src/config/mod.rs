@@ -1,0 +1,1 @@
+//! One struct per section of `config.toml`.

@@ -1,0 +1,1 @@
+//! What the outside world gives us: time, randomness, ids, DNS and HTTP, behind one value.

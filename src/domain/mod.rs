@@ -1,0 +1,20 @@
+//! The rules of the product, pure: no I/O, no clock, no randomness, no async.
+
+pub mod cell;
+pub mod company_name;
+pub mod delimited;
+pub mod email;
+pub mod filter;
+pub mod header;
+pub mod id;
+pub mod identity;
+pub mod lead;
+pub mod linkedin;
+pub mod list;
+pub mod person_name;
+pub mod phone;
+pub mod quality;
+pub mod row;
+pub mod text;
+pub mod time;
+pub mod website;

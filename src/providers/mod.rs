@@ -1,0 +1,1 @@
+//! Data providers: manifests and the built-in ones.
