@@ -25,8 +25,9 @@ use super::wake::Bell;
 use super::work::{Completion, Running, panic_text};
 
 pub(super) struct Shell<R: Role> {
-    /// Kept over restarts, as actix keeps it; `Role::rebuild` puts it in order.
-    role: Box<R>,
+    /// Kept over restarts, as actix keeps it; `Role::rebuild` puts it in order. Taken when the actor is over, so that
+    /// the replies and files it holds are let go.
+    role: Option<Box<R>>,
     shared: Arc<Shared>,
     /// Where `Turn::run` runs.
     main: runtime::Handle,
@@ -41,6 +42,8 @@ pub(super) struct Shell<R: Role> {
     built: bool,
     timers: BTreeMap<u64, Timer<R>>,
     running: Running<R>,
+    /// How a future brings its output back; made once, since an address is not cheap to clone.
+    complete: Option<Arc<dyn Fn(Completion) + Send + Sync>>,
 }
 
 struct Timer<R> {
@@ -69,7 +72,7 @@ impl<R: Role> Shell<R> {
     pub fn new(role: R, fittings: Fittings) -> Self {
         let Fittings { shared, main, escalate, policy } = fittings;
         Self {
-            role: Box::new(role),
+            role: Some(Box::new(role)),
             span: tracing::info_span!("actor", name = %shared.name),
             shared,
             main,
@@ -81,6 +84,7 @@ impl<R: Role> Shell<R> {
             built: false,
             timers: BTreeMap::new(),
             running: Running::default(),
+            complete: None,
         }
     }
 
@@ -109,16 +113,20 @@ impl<R: Role> Shell<R> {
     ) -> Result<T, NoResult> {
         let span = self.span.clone();
         let _inside = span.enter();
-        let address = ctx.address();
+        let Some(role) = self.role.as_deref_mut() else { return Err(NoResult::Closed) };
+        let complete = self.complete.get_or_insert_with(|| {
+            let address = ctx.address();
+            Arc::new(move |completion| address.do_send(completion))
+        });
         let mut turn = Turn {
             shared: self.shared.clone(),
             main: self.main.clone(),
-            complete: Arc::new(move |completion| address.do_send(completion)),
+            complete: complete.clone(),
             what,
             effects: Vec::new(),
             error: None,
         };
-        match catch_unwind(AssertUnwindSafe(|| act(&mut self.role, &mut turn))) {
+        match catch_unwind(AssertUnwindSafe(|| act(role, &mut turn))) {
             Ok(value) => {
                 for effect in turn.effects {
                     self.do_effect(effect, ctx);
@@ -196,7 +204,7 @@ impl<R: Role> Shell<R> {
             Verdict::GiveUp => {
                 error!(parent: &self.span, %error, message = what, "actor given up");
                 self.shared.advance(Phase::Failed);
-                self.timers.clear();
+                self.let_go();
                 let escalation = Escalation { actor: self.shared.name.clone(), reason: error.to_string() };
                 if catch_unwind(AssertUnwindSafe(|| (self.escalate)(escalation))).is_err() {
                     error!(parent: &self.span, "the escalation callback panicked");
@@ -205,6 +213,16 @@ impl<R: Role> Shell<R> {
         }
         self.running.clear();
         ctx.stop();
+    }
+
+    /// Drops the role and what it was going to do; replies still owed say `Stopped`.
+    fn let_go(&mut self) {
+        self.timers.clear();
+        self.running.clear();
+        let role = self.role.take();
+        if catch_unwind(AssertUnwindSafe(|| drop(role))).is_err() {
+            error!(parent: &self.span, "the role panicked while it was dropped");
+        }
     }
 
     fn rebuild(&mut self, ctx: &mut Context<Self>) {
@@ -225,23 +243,21 @@ impl<R: Role> Shell<R> {
         }
     }
 
-    /// The last call of the role. What it held is dropped with its thread.
+    /// The last call of the role, which is dropped after it.
     fn end(&mut self) -> Result<(), String> {
         match self.shared.phase() {
             Phase::Failed => return Err("given up before".to_owned()),
             Phase::Stopped => return Ok(()),
             Phase::Open | Phase::Draining => self.shared.advance(Phase::Stopped),
         }
-        self.timers.clear();
-        self.running.clear();
-        if !self.built {
-            return Err("was not rebuilt after a failure".to_owned());
-        }
-        let _inside = self.span.enter();
-        match catch_unwind(AssertUnwindSafe(|| self.role.stopping())) {
-            Ok(ended) => ended.map_err(|error| error.to_string()),
-            Err(payload) => Err(panicked(&panic_text(&*payload)).to_string()),
-        }
+        let span = self.span.clone();
+        let _inside = span.enter();
+        let ended = match self.role.as_deref_mut() {
+            Some(role) if self.built => catch_unwind(AssertUnwindSafe(|| role.stopping())),
+            _ => Ok(Err(RoleError::restart("was not rebuilt after a failure"))),
+        };
+        self.let_go();
+        ended.unwrap_or_else(|payload| Err(panicked(&panic_text(&*payload)))).map_err(|error| error.to_string())
     }
 }
 
