@@ -4,9 +4,9 @@
 //! whoever comes second. The file is never removed: removing it would let two processes lock two different files.
 
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::EngineError;
@@ -68,10 +68,12 @@ pub struct DirectoryLock {
 }
 
 impl DirectoryLock {
-    /// Locks `directory`, which must exist, without waiting.
+    /// Locks `directory` without waiting. One that is not there is made for its owner alone (0700); the mode of one
+    /// that is there is its owner's business, for everything in it is 0600.
     pub fn acquire(directory: &Path) -> Result<Self, LockError> {
         let path = directory.join(LOCK_FILE);
         let failed = |source| LockError::Io { path: path.clone(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
