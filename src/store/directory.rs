@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::deps::Deps;
-use crate::store::crypt::{CryptError, DataKey, MasterKey, MasterKeySource, Origin as MasterKeyOrigin, Purpose, Sealer};
+use crate::store::crypt::{
+    CryptError, DataKey, MasterKey, MasterKeySource, Origin as MasterKeyOrigin, Purpose, Sealer,
+};
 use crate::store::engine::{Engine, EngineError, RedbEngine, RedbOptions};
 use crate::store::tables::TABLE_NAMES;
 use crate::store::{IdentityHasher, Store, StoreError, StoreOptions, View, WriterCore, meta};
@@ -113,9 +115,7 @@ pub fn open(
     cache_bytes: usize,
     options: StoreOptions,
 ) -> Result<Opened, OpenError> {
-    directory
-        .make_folders()
-        .map_err(|source| OpenError::Folder { path: directory.root().to_owned(), source })?;
+    directory.make_folders().map_err(|source| OpenError::Folder { path: directory.root().to_owned(), source })?;
     let engine_options = RedbOptions { cache_bytes, ..RedbOptions::new(TABLE_NAMES) };
     let engine: Arc<dyn Engine> = Arc::new(RedbEngine::open(&directory.store_file(), engine_options)?);
     let (data_key, key_origin) = data_key(&*engine, directory, &deps, key_source)?;

@@ -53,13 +53,8 @@ fn building_name(path: &Path) -> PathBuf {
 /// Builds an empty store under `building`, then gives it its name.
 fn create(path: &Path, building: &Path, options: &RedbOptions, probe: Option<&Probe>) -> Result<(), EngineError> {
     let failed = |error| io_failure(building, error);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(building)
-        .map_err(failed)?;
+    let mut file =
+        OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(building).map_err(failed)?;
     pass(probe, Operation::Write, ENVELOPE_LEN as u64).map_err(failed)?;
     file.write_all(&Envelope::plain().encode()).map_err(failed)?;
     let database = start(building, file, options, probe)?;
