@@ -12,9 +12,7 @@ use imbl::OrdMap;
 
 use super::readers::{Readers, Reading};
 use super::undo::UndoLog;
-use super::{
-    Engine, EngineError, EngineStats, KeyRange, Mark, Order, Read, Snapshot, TableId, WriteFailure, WriteTx,
-};
+use super::{Engine, EngineError, EngineStats, KeyRange, Mark, Order, Read, Snapshot, TableId, WriteFailure, WriteTx};
 
 type Table = OrdMap<Arc<[u8]>, Arc<[u8]>>;
 type Tables = Vec<Table>;

@@ -24,12 +24,7 @@ pub(super) struct RedbSnapshot {
 }
 
 impl RedbSnapshot {
-    pub fn new(
-        transaction: ReadTransaction,
-        names: &'static [&'static str],
-        path: PathBuf,
-        reading: Reading,
-    ) -> Self {
+    pub fn new(transaction: ReadTransaction, names: &'static [&'static str], path: PathBuf, reading: Reading) -> Self {
         let tables = names.iter().map(|_| OnceLock::new()).collect();
         Self { transaction, names, tables, path, _reading: reading }
     }
