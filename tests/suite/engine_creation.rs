@@ -13,8 +13,8 @@ fn a_crash_at_any_point_of_creating_leaves_a_directory_that_opens() {
         let probe = Probe::default();
         probe.crash_after(points);
         let created = RedbEngine::open_probed(&file.path, RedbOptions::new(TABLES), Some(probe.clone()));
-        let finished = !probe.has_crashed();
-        assert_eq!(finished, created.is_ok(), "crashed after {points} changes");
+        let finished = created.is_ok();
+        assert!(finished || probe.has_crashed(), "failed without a crash after {points} changes");
         drop(created);
 
         let engine = file.try_open().unwrap_or_else(|error| panic!("crashed after {points} changes: {error}"));

@@ -81,7 +81,8 @@ fn overwrite(file: &StoreFile, offset: u64, bytes: &[u8]) {
 
 #[test]
 fn files_that_are_not_ours_are_refused_with_a_reason() {
-    let cases: [(&str, &dyn Fn(&StoreFile)); 6] = [
+    type Spoil = dyn Fn(&StoreFile);
+    let cases: [(&str, &Spoil); 6] = [
         ("does not begin", &|file| std::fs::write(&file.path, [b'x'; 8192]).expect("written")),
         ("within its first page", &|file| std::fs::write(&file.path, b"").expect("written")),
         ("after its first page", &|file| {
