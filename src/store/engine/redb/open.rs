@@ -152,3 +152,35 @@ fn pass(probe: Option<&Probe>, operation: Operation, len: u64) -> io::Result<()>
 fn io_failure(path: &Path, error: io::Error) -> EngineError {
     EngineError::Io(format!("{}: {error}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::super::RedbEngine;
+    use super::*;
+    use crate::store::engine::{Engine, TableId};
+
+    /// Every commit stores the allocator state: after a crash nothing is repaired, so opening does not walk the file.
+    #[test]
+    fn a_file_left_by_a_crash_needs_no_repair() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("store.redb");
+        let engine = RedbEngine::open(&path, RedbOptions::new(&["only"])).expect("opened");
+        for n in 0..10u8 {
+            engine.write(&mut |tx| tx.insert(TableId(0), &[n], &[n])).expect("committed");
+        }
+        let crashed = directory.path().join("crashed.redb");
+        std::fs::copy(&path, &crashed).expect("copied while open");
+
+        let repaired = Arc::new(AtomicBool::new(false));
+        let file = OpenOptions::new().read(true).write(true).open(&crashed).expect("opened");
+        let noticed = Arc::clone(&repaired);
+        Database::builder()
+            .set_repair_callback(move |_| noticed.store(true, Ordering::Relaxed))
+            .create_with_backend(EnvelopeBackend::new(file, None).expect("a backend"))
+            .expect("opened");
+        assert!(!repaired.load(Ordering::Relaxed));
+    }
+}
