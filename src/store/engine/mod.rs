@@ -3,8 +3,23 @@
 //! Everything above this folder speaks `TableId` and bytes; only this folder names redb. Keys are compared as
 //! `memcmp` compares them. One conformance suite (`tests/suite/engine_conformance.rs`) runs on every engine.
 
+mod backend;
+mod envelope;
+mod lock;
+mod memory;
+#[doc(hidden)]
+pub mod probe;
+mod readers;
+mod redb;
+mod undo;
+
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::lock::{DirectoryLock, InUse, LockError};
+pub use self::memory::{CommitFault, MemoryEngine};
+pub use self::redb::{RedbEngine, RedbOptions};
 
 /// A table, by its place in the list of names the engine was opened with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,14 +50,40 @@ impl KeyRange {
         Self { start: Bound::Included(prefix.to_vec()), end: prefix_end(prefix) }
     }
 
-    /// The keys that start with `prefix` and come after `key` (a cursor), `key` itself left out.
+    /// The keys that start with `prefix` and come after `key` (a cursor), `key` itself left out. A cursor from before
+    /// the prefix gives all of it, one from behind it nothing.
     pub fn prefix_after(prefix: &[u8], key: &[u8]) -> Self {
+        if key < prefix {
+            return Self::prefix(prefix);
+        }
         Self { start: Bound::Excluded(key.to_vec()), end: prefix_end(prefix) }
     }
 
-    /// The keys that start with `prefix` and come before `key`, `key` itself left out.
+    /// The keys that start with `prefix` and come before `key`, `key` itself left out. A cursor from behind the prefix
+    /// gives all of it, one from before it nothing.
     pub fn prefix_before(prefix: &[u8], key: &[u8]) -> Self {
-        Self { start: Bound::Included(prefix.to_vec()), end: Bound::Excluded(key.to_vec()) }
+        let end = match prefix_end(prefix) {
+            Bound::Excluded(end) if end.as_slice() < key => end,
+            _ => key.to_vec(),
+        };
+        Self { start: Bound::Included(prefix.to_vec()), end: Bound::Excluded(end) }
+    }
+
+    /// True when no key can lie in the range. Engines ask first, for the ordered maps below them panic on some of these.
+    pub fn is_empty(&self) -> bool {
+        match (&self.start, &self.end) {
+            (Bound::Unbounded, Bound::Excluded(end)) => end.is_empty(),
+            (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+            (Bound::Included(start), Bound::Included(end)) => start > end,
+            (Bound::Included(start) | Bound::Excluded(start), Bound::Included(end) | Bound::Excluded(end)) => {
+                start >= end
+            }
+        }
+    }
+
+    /// The two bounds as slices.
+    fn as_slices(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
+        (self.start.as_ref().map(Vec::as_slice), self.end.as_ref().map(Vec::as_slice))
     }
 }
 
@@ -65,8 +106,23 @@ pub enum EngineError {
     InUse { path: String, holder: String },
     #[error("the store file {path} is damaged: {detail}")]
     Damaged { path: String, detail: String },
+    /// Written by a later version, or in a way this build does not know.
+    #[error("the store file {path} cannot be read by this version: {detail}")]
+    Unsupported { path: String, detail: String },
     #[error("store i/o failed: {0}")]
     Io(String),
+    /// A key or value beyond what a page tree holds (3 GiB).
+    #[error("a value of {0} bytes is too large for the store")]
+    TooLarge(usize),
+    /// The engine was opened with fewer tables than the one asked for.
+    #[error("the store has no table number {0}")]
+    NoSuchTable(u8),
+    /// What was asked for needs the store to itself, and snapshots are open.
+    #[error("the store is busy: {0}")]
+    Busy(&'static str),
+    /// A commit failed before; nothing works until `Engine::reopen`.
+    #[error("an earlier commit failed, the store must be reopened")]
+    MustReopen,
     #[error("the store is closed")]
     Closed,
 }
@@ -148,8 +204,52 @@ pub trait Engine: Send + Sync {
     /// Closes and opens again what lies on disk, after a write whose outcome is unknown. Snapshots taken before may fail.
     fn reopen(&self) -> Result<(), EngineError>;
 
-    /// Verifies the checksums of the whole file; true when all agree.
+    /// Verifies the checksums of the whole file; true when all agree. Reads everything, keeps everybody else waiting
+    /// meanwhile, and answers `Busy` while a snapshot is alive.
     fn check_integrity(&self) -> Result<bool, EngineError>;
 
+    /// Walks the whole file: a figure for an hourly metric and for `check`, not for every scrape.
     fn stats(&self) -> Result<EngineStats, EngineError>;
+
+    /// The age of the oldest snapshot still alive: while it lives the file only grows.
+    fn oldest_snapshot(&self) -> Option<Duration> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn holds(range: &KeyRange, key: &[u8]) -> bool {
+        use std::ops::RangeBounds;
+        RangeBounds::<[u8]>::contains(&range.as_slices(), key)
+    }
+
+    fn short_key() -> impl Strategy<Value = Vec<u8>> {
+        proptest::collection::vec(prop_oneof![Just(0u8), Just(1), Just(0xfe), Just(0xff)], 0..4)
+    }
+
+    proptest! {
+        #[test]
+        fn prefix_ranges_mean_what_they_say(prefix in short_key(), cursor in short_key(), key in short_key()) {
+            let within = key.starts_with(&prefix);
+            prop_assert_eq!(holds(&KeyRange::prefix(&prefix), &key), within);
+            prop_assert_eq!(holds(&KeyRange::prefix_after(&prefix, &cursor), &key), within && key > cursor);
+            prop_assert_eq!(holds(&KeyRange::prefix_before(&prefix, &cursor), &key), within && key < cursor);
+        }
+
+        #[test]
+        fn an_empty_range_holds_no_key(a in short_key(), b in short_key(), key in short_key(), kinds in 0usize..9) {
+            let bound = |kind: usize, key: Vec<u8>| match kind {
+                0 => Bound::Included(key),
+                1 => Bound::Excluded(key),
+                _ => Bound::Unbounded,
+            };
+            let range = KeyRange { start: bound(kinds / 3, a), end: bound(kinds % 3, b) };
+            prop_assert!(!(range.is_empty() && holds(&range, &key)));
+        }
+    }
 }

@@ -1,0 +1,233 @@
+//! Guesses the dialect and the header record of a file from its first bytes.
+//!
+//! Every candidate reads the sample; the one whose records agree best on their number of columns wins. The header is
+//! the first full record that looks like titles and not like data.
+
+use super::reader::{Advance, RecordReader};
+use super::record::Record;
+use super::{DelimitedError, Dialect, Position, RecordLimits};
+
+/// How much of a file is worth looking at.
+pub const SAMPLE_BYTES: usize = 64 << 10;
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// How many lines of notes may stand before the titles.
+const MAX_PREAMBLE_RECORDS: usize = 20;
+const MAX_TITLE_CHARS: usize = 80;
+
+/// What a file seems to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detection {
+    pub dialect: Dialect,
+    /// `None` where the first record is data already.
+    pub header: Option<HeaderRecord>,
+    /// Where the first data record is to be read from.
+    pub data: Position,
+}
+
+/// The record that holds the titles of the columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderRecord {
+    /// Counts records from 1; blank lines are none.
+    pub number: u64,
+    pub line: u64,
+    pub titles: Vec<String>,
+}
+
+struct SampleRecord {
+    line: u64,
+    end: Position,
+    fields: Vec<String>,
+}
+
+/// Looks at `sample`, the first bytes of a file: all of it, or its first [`SAMPLE_BYTES`].
+pub fn detect(sample: &[u8]) -> Detection {
+    let (start, told) = told_delimiter(sample);
+    let body = sample.get(usize::try_from(start.offset).unwrap_or(0)..).unwrap_or_default();
+    let delimiters = told.as_ref().map_or(&DELIMITERS[..], std::slice::from_ref);
+    let mut best: Option<(f64, Dialect, Vec<SampleRecord>)> = None;
+    for &delimiter in delimiters {
+        let dialect = Dialect { delimiter: Some(delimiter), quote: quote_of(body, delimiter), escape: escape_of(body) };
+        let records = sample_records(dialect, body, start);
+        let score = consistency(&records, delimiter);
+        if score > 0.0 && best.as_ref().is_none_or(|(most, ..)| score > *most) {
+            best = Some((score, dialect, records));
+        }
+    }
+    let (dialect, records) = match best {
+        Some((_, dialect, records)) => (dialect, records),
+        None => {
+            let dialect = Dialect { delimiter: told, ..Dialect::default() };
+            (dialect, sample_records(dialect, body, start))
+        }
+    };
+    let header = header_index(&records);
+    let data = header.map_or(start, |index| records[index].end);
+    let header = header.map(|index| HeaderRecord {
+        number: index as u64 + 1,
+        line: records[index].line,
+        titles: records[index].fields.clone(),
+    });
+    Detection { dialect, header, data }
+}
+
+/// Spreadsheets write a first line `sep=;` to tell the delimiter.
+fn told_delimiter(sample: &[u8]) -> (Position, Option<u8>) {
+    let text = sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample);
+    let bom = sample.len() - text.len();
+    let told = text.strip_prefix(b"sep=").or_else(|| text.strip_prefix(b"SEP="));
+    let Some([delimiter, rest @ ..]) = told else { return (Position::START, None) };
+    let line_end = match rest {
+        [b'\r', b'\n', ..] => 2,
+        [b'\r' | b'\n', ..] => 1,
+        _ => return (Position::START, None),
+    };
+    (Position { offset: (bom + 5 + line_end) as u64, line: 2 }, Some(*delimiter).filter(u8::is_ascii))
+}
+
+/// `'` where fields are enclosed in it and none in `"`; else `"`.
+fn quote_of(body: &[u8], delimiter: u8) -> Option<u8> {
+    let edge = |byte: Option<&u8>| byte.is_none_or(|byte| matches!(byte, b'\r' | b'\n') || *byte == delimiter);
+    let enclosing = |quote: u8| {
+        let opens = |at: usize| edge(at.checked_sub(1).and_then(|before| body.get(before)));
+        let (mut opened, mut closed) = (0usize, 0usize);
+        for (at, _) in body.iter().enumerate().filter(|(_, byte)| **byte == quote) {
+            opened += usize::from(opens(at));
+            closed += usize::from(edge(body.get(at + 1)));
+        }
+        opened.min(closed)
+    };
+    Some(if enclosing(b'"') == 0 && enclosing(b'\'') >= 2 { b'\'' } else { b'"' })
+}
+
+/// A backslash where quotes stand behind one within fields and are never doubled.
+fn escape_of(body: &[u8]) -> Option<u8> {
+    let within = |next: &u8| !DELIMITERS.contains(next) && !matches!(next, b'\r' | b'\n');
+    let escaped = body.windows(3).any(|three| three.starts_with(b"\\\"") && within(&three[2]));
+    let doubled = body.windows(4).any(|four| &four[1..3] == b"\"\"" && within(&four[0]) && within(&four[3]));
+    (escaped && !doubled).then_some(b'\\')
+}
+
+/// The records of the sample, without the last one where the sample may cut it.
+fn sample_records(dialect: Dialect, body: &[u8], start: Position) -> Vec<SampleRecord> {
+    let limits = RecordLimits { max_record_bytes: SAMPLE_BYTES, ..RecordLimits::default() };
+    let mut reader = RecordReader::resume(dialect, limits, start);
+    let (mut input, mut records) = (body, Vec::new());
+    let mut keep = |record: Result<Record<'_>, DelimitedError>| {
+        if let Ok(record) = record {
+            let fields = record.fields().map(str::to_owned).collect();
+            records.push(SampleRecord { line: record.line, end: record.end, fields });
+        }
+    };
+    while let Ok(Advance::Record) = reader.advance(&mut input) {
+        keep(reader.record());
+    }
+    let whole = start.offset as usize + body.len() < SAMPLE_BYTES;
+    if whole && input.is_empty() && reader.finish() == Ok(Advance::Record) {
+        keep(reader.record());
+    }
+    records
+}
+
+/// 0 where nothing is separated; more the more records have the same number of columns and the more columns there
+/// are, less where cells still hold what looks like another delimiter.
+fn consistency(records: &[SampleRecord], delimiter: u8) -> f64 {
+    let columns = usual_columns(records);
+    if columns < 2 {
+        return 0.0;
+    }
+    let agreeing = records.iter().filter(|record| record.fields.len() == columns).count() as f64;
+    let share = agreeing / records.len() as f64;
+    let cells = || records.iter().flat_map(|record| &record.fields);
+    let unclean = cells().filter(|cell| holds_delimiter(cell, delimiter)).count() as f64;
+    let clean = 1.0 - unclean / (cells().count().max(1) as f64);
+    share * share * clean * (columns as f64).ln_1p()
+}
+
+/// A delimiter between two characters that are neither blanks nor digits on both sides (`1,5` is a number).
+fn holds_delimiter(cell: &str, delimiter: u8) -> bool {
+    cell.as_bytes().windows(3).any(|three| {
+        DELIMITERS.contains(&three[1])
+            && three[1] != delimiter
+            && !(three[0].is_ascii_digit() && three[2].is_ascii_digit())
+            && !three[0].is_ascii_whitespace()
+            && !three[2].is_ascii_whitespace()
+    })
+}
+
+/// The number of columns that most records have; the larger one of equals.
+fn usual_columns(records: &[SampleRecord]) -> usize {
+    let mut counts = std::collections::BTreeMap::new();
+    for record in records {
+        *counts.entry(record.fields.len()).or_insert(0usize) += 1;
+    }
+    counts.into_iter().max_by_key(|(columns, count)| (*count, *columns)).map_or(0, |(columns, _)| columns)
+}
+
+/// The first record that is about as wide as the others, if it holds titles.
+fn header_index(records: &[SampleRecord]) -> Option<usize> {
+    let columns = usual_columns(records);
+    let wide = |record: &SampleRecord| record.fields.len() + 1 >= columns && (record.fields.len() > 1 || columns < 2);
+    let index = records.iter().take(MAX_PREAMBLE_RECORDS).position(wide)?;
+    holds_titles(&records[index].fields).then_some(index)
+}
+
+fn holds_titles(fields: &[String]) -> bool {
+    let filled: Vec<&str> = fields.iter().map(|field| field.trim()).filter(|field| !field.is_empty()).collect();
+    !filled.is_empty() && filled.len() * 2 >= fields.len() && !filled.iter().any(|field| is_data(field))
+}
+
+/// An address, a link, a number, a date or a long text: what stands in rows and not in titles.
+fn is_data(field: &str) -> bool {
+    let number = field.bytes().any(|byte| byte.is_ascii_digit())
+        && field.bytes().all(|byte| byte.is_ascii_digit() || b" +-.,:/()%".contains(&byte));
+    let address = field.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
+    number || address || field.contains("://") || field.chars().count() > MAX_TITLE_CHARS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_dialects_are_told_apart() {
+        for (text, delimiter) in [
+            ("a,b,c\n1,2,3\n4,5,6\n", b','),
+            ("name;price\nx;1,5\ny;2,5\n", b';'),
+            ("name\tnote\nx\ta, b, c\ny\td\n", b'\t'),
+            ("a|b\n1|2\n", b'|'),
+            ("\"Smith, John\";x\n\"Roe, Jane\";y\n", b';'),
+            ("a;b\n\"1,1;1,1\";2\n", b';'),
+        ] {
+            assert_eq!(detect(text.as_bytes()).dialect.delimiter, Some(delimiter), "{text}");
+        }
+        assert_eq!(detect(b"email\nx@example.org\n").dialect.delimiter, None);
+        assert_eq!(detect(b"a,b\n'x, y','z'\n").dialect.quote, Some(b'\''));
+        assert_eq!(detect(b"a,b\n\"say \\\"hi\\\" now\",z\n").dialect.escape, Some(b'\\'));
+    }
+
+    #[test]
+    fn titles_are_found_behind_notes() {
+        let found = detect(b"Notes:\n\"When exporting, mind this.\"\n\nFirst Name,Email\nAda,ada@example.org\n");
+        let header = found.header.expect("a header");
+        assert_eq!((header.number, header.line), (3, 4));
+        assert_eq!(header.titles, ["First Name", "Email"]);
+        assert_eq!(found.data.line, 5);
+    }
+
+    #[test]
+    fn data_is_not_taken_for_titles() {
+        for text in ["1,2,3\n", "Ada,ada@example.org\nBob,bob@example.org\n", ""] {
+            let found = detect(text.as_bytes());
+            assert_eq!((found.header, found.data), (None, Position::START), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_told_delimiter_is_believed_and_its_line_is_no_record() {
+        let found = detect(b"\xef\xbb\xbfsep=;\r\nNamn;E-post\r\nEva, Ek;eva@example.se\r\n");
+        assert_eq!(found.dialect.delimiter, Some(b';'));
+        let header = found.header.expect("a header");
+        assert_eq!((header.number, header.line), (1, 2));
+        assert_eq!(found.data, Position { offset: 23, line: 3 });
+    }
+}

@@ -1,0 +1,30 @@
+//! Counters: numbers that a transaction may only add to. They are kept in memory for the length of a group and folded into
+//! their rows once at its end.
+
+use crate::domain::id::{Id, ListId};
+
+/// What is counted, per workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Counter {
+    /// Leads in a list.
+    ListLeads(ListId),
+    /// Leads of a list whose status is `enriched`.
+    ListEnriched(ListId),
+    /// Leads of the workspace, those of deleted lists included until they are removed.
+    Leads,
+}
+
+impl Counter {
+    pub const LIST_LEADS: u8 = 1;
+    pub const LIST_ENRICHED: u8 = 2;
+    pub const LEADS: u8 = 3;
+
+    /// (kind, subject) of its row.
+    pub fn key(self) -> (u8, u64) {
+        match self {
+            Self::ListLeads(list) => (Self::LIST_LEADS, list.as_u64()),
+            Self::ListEnriched(list) => (Self::LIST_ENRICHED, list.as_u64()),
+            Self::Leads => (Self::LEADS, 0),
+        }
+    }
+}

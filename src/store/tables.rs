@@ -1,0 +1,190 @@
+//! The registry of tables. Backup, `check`, statistics and the reference page derive from it, and a table that does not
+//! say who owns it, how long rows stay and whether they hold personal values does not compile.
+
+use crate::domain::id::{KeyId, LeadId, ListId, UserId, WorkspaceId};
+use crate::domain::lead::Lead;
+use crate::domain::list::List;
+use crate::store::engine::TableId;
+use crate::store::key::Key;
+use crate::store::record::{Blob, Record};
+use crate::store::records::access::{ApiKey, ApiKeyPlace, Membership, Session, SetupToken, User, Workspace};
+use crate::store::records::event::Event;
+use crate::store::records::idempotency::IdempotencyRecord;
+use crate::store::records::ledger::{Account, Line};
+use crate::store::records::outbox::{Checkpoint, OutboxEntry};
+
+/// Whether rows hold values about a person, and how one person's are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Personal {
+    /// Ids, counters, settings: nothing about a person.
+    None,
+    /// Reached from a lead id in the key.
+    ByLead,
+    /// Reached from a lead's origin (import and row).
+    ByOrigin,
+    /// Reached through the subject index of events.
+    BySubject,
+    /// About users of this install, reached by user id.
+    ByUser,
+    /// Only keyed hashes of values.
+    Hashed,
+    /// Sealed; opened with the data key.
+    Sealed,
+}
+
+/// What the registry says of a table.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TableSpec {
+    pub name: &'static str,
+    /// Tenant tables have the workspace id in front of every key.
+    pub tenant: bool,
+    pub key: &'static str,
+    pub value: &'static str,
+    /// The actor or transaction family that writes it.
+    pub owner: &'static str,
+    pub retention: &'static str,
+    pub personal: Personal,
+}
+
+/// A table of one workspace's data; its keys start with the workspace id, put there by the reads and writes.
+pub trait TenantTable {
+    const ID: TableId;
+    const NAME: &'static str;
+    /// The key behind the workspace id.
+    type Rest: Key;
+    type Value: Record;
+}
+
+/// A table of the install.
+pub trait InstallTable {
+    const ID: TableId;
+    const NAME: &'static str;
+    type Key: Key;
+    type Value: Record;
+}
+
+macro_rules! tables {
+    ($(
+        $(#[$doc:meta])*
+        $kind:ident $table:ident($name:literal): $key:ty => $value:ty,
+            owner $owner:literal, kept $retention:literal, personal $personal:ident;
+    )*) => {
+        #[allow(clippy::enum_variant_names)]
+        #[repr(u8)]
+        enum Place { $($table),* }
+
+        /// Every table, in the order of their ids.
+        pub const TABLES: &[TableSpec] = &[$(TableSpec {
+            name: $name,
+            tenant: tables!(@tenant $kind),
+            key: stringify!($key),
+            value: stringify!($value),
+            owner: $owner,
+            retention: $retention,
+            personal: Personal::$personal,
+        }),*];
+
+        /// The names, as an engine is opened with them.
+        pub const TABLE_NAMES: &[&str] = &[$($name),*];
+
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy)]
+            pub struct $table;
+            tables!(@impl $kind $table $name $key, $value);
+        )*
+    };
+    (@tenant tenant) => { true };
+    (@tenant install) => { false };
+    (@impl tenant $table:ident $name:literal $key:ty, $value:ty) => {
+        impl TenantTable for $table {
+            const ID: TableId = TableId(Place::$table as u8);
+            const NAME: &'static str = $name;
+            type Rest = $key;
+            type Value = $value;
+        }
+    };
+    (@impl install $table:ident $name:literal $key:ty, $value:ty) => {
+        impl InstallTable for $table {
+            const ID: TableId = TableId(Place::$table as u8);
+            const NAME: &'static str = $name;
+            type Key = $key;
+            type Value = $value;
+        }
+    };
+}
+
+tables! {
+    // --- lists and leads
+    tenant Lists("lists"): (ListId,) => List,
+        owner "transactions::lists", kept "until the restore window of a deleted list has passed", personal None;
+    /// Folded name -> list; a name is unique among the lists that are not deleted.
+    tenant ListNames("list_names"): (String,) => ListId,
+        owner "transactions::lists", kept "as the list", personal None;
+    tenant Leads("leads"): (LeadId,) => Lead,
+        owner "transactions::leads, transactions::imports", kept "until deleted", personal ByLead;
+    /// A list's leads in their natural order.
+    tenant ListLeads("list_leads"): (ListId, LeadId) => (),
+        owner "transactions::leads, transactions::imports", kept "as the lead", personal None;
+    /// Identity hashes (kind, hash, list, lead): the derived index of the match rule.
+    tenant Identity("identity"): (u8, u64, ListId, LeadId) => (),
+        owner "DedupIndex", kept "as the lead; derived", personal Hashed;
+    /// Pairs of leads whose keys clash (smaller id first) with the rule that saw it.
+    tenant PossibleDuplicates("possible_duplicates"): (LeadId, LeadId) => Blob,
+        owner "transactions::leads, transactions::imports", kept "as the leads", personal ByLead;
+
+    // --- what happened
+    tenant Events("events"): (u64,) => Event,
+        owner "every transaction", kept "3 years", personal BySubject;
+    /// (subject kind, subject id, seq): finds the events of one lead, list, job.
+    tenant EventSubjects("event_subjects"): (u8, u64, u64) => (),
+        owner "every transaction", kept "as the event", personal None;
+    tenant Counters("counters"): (u8, u64) => i64,
+        owner "the group commit", kept "for ever", personal None;
+    tenant Idempotency("idempotency"): ([u8; 32],) => IdempotencyRecord,
+        owner "transactions::once", kept "24 hours", personal None;
+
+    // --- the ledger
+    tenant Accounts("ledger_accounts"): () => Account,
+        owner "store::ledger", kept "for ever", personal None;
+    tenant Lines("ledger_lines"): (crate::domain::id::LineId,) => Line,
+        owner "store::ledger", kept "10 years", personal None;
+
+    // --- the install
+    install Workspaces("workspaces"): (WorkspaceId,) => Workspace,
+        owner "transactions::access", kept "until deleted", personal None;
+    install Users("users"): (UserId,) => User,
+        owner "transactions::access", kept "until deleted", personal ByUser;
+    /// Folded e-mail address -> user.
+    install UserEmails("user_emails"): (String,) => UserId,
+        owner "transactions::access", kept "as the user", personal ByUser;
+    install Memberships("memberships"): (UserId, WorkspaceId) => Membership,
+        owner "transactions::access", kept "as the user", personal None;
+    /// Hash of the session token -> session.
+    install Sessions("sessions"): ([u8; 32],) => Session,
+        owner "transactions::access", kept "until it expires", personal ByUser;
+    /// (workspace, key): the keys of a workspace, without the secret.
+    install ApiKeys("api_keys"): (WorkspaceId, KeyId) => ApiKey,
+        owner "transactions::access", kept "until revoked, then 1 year", personal None;
+    /// Hash of the secret -> key.
+    install ApiKeyHashes("api_key_hashes"): ([u8; 32],) => ApiKeyPlace,
+        owner "transactions::access", kept "as the key", personal None;
+    /// Hash of a one-time setup token.
+    install SetupTokens("setup_tokens"): ([u8; 32],) => SetupToken,
+        owner "transactions::access", kept "until used or expired", personal None;
+    /// (lane, seq): what derived views still have to look at.
+    install Outbox("outbox"): (u8, u64) => OutboxEntry,
+        owner "every transaction", kept "until every consumer has passed it", personal None;
+    install Consumers("consumers"): (String,) => Checkpoint,
+        owner "the consumer", kept "for ever", personal None;
+    /// Format, high-water marks, the wrapped data key.
+    install Meta("meta"): (String,) => Blob,
+        owner "the group commit", kept "for ever", personal None;
+}
+
+/// The table called `name`.
+pub fn table(name: &str) -> Option<&'static TableSpec> {
+    TABLES.iter().find(|spec| spec.name == name)
+}
