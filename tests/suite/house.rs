@@ -62,7 +62,8 @@ fn the_domain_is_pure() {
         "std::env",
         "std::process",
         "std::thread",
-        "std::time",
+        "SystemTime",
+        "Instant",
         "tokio",
         "futures",
         "async fn",
@@ -100,7 +101,8 @@ fn no_file_is_named_after_nothing() {
 
 #[test]
 fn every_module_says_why_it_exists() {
-    let silent = house().into_iter().filter(|source| !source.text.starts_with("//!")).map(|source| source.path);
+    let modules = house().into_iter().filter(|source| !source.path.ends_with("/tests.rs"));
+    let silent = modules.filter(|source| !source.text.starts_with("//!")).map(|source| source.path);
     assert_none("a file opens with `//!`", silent.collect());
 }
 
