@@ -124,6 +124,25 @@ fn domain() -> Vec<Source> {
 }
 
 #[test]
+fn every_dependency_says_why() {
+    let manifest = include_str!("../../Cargo.toml");
+    let architecture = include_str!("../../ARCHITECTURE.md");
+    let mut section = "";
+    let mut silent = Vec::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            section = line;
+        } else if section.ends_with("dependencies]")
+            && let Some((name, _)) = line.split_once(" = ")
+            && !architecture.contains(&format!("`{name}`"))
+        {
+            silent.push(name.to_owned());
+        }
+    }
+    assert_none("every crate of Cargo.toml has its line in ARCHITECTURE.md", silent);
+}
+
+#[test]
 fn the_rules_can_fail() {
     let bad = [
         Source::new("http/leads.rs", "//! Leads.\nuse redb::Database;\nfn now() { std::time::SystemTime::now(); }\n"),
