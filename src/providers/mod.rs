@@ -1,1 +1,3 @@
 //! Data providers: manifests and the built-in ones.
+
+pub mod lists;
