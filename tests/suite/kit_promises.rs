@@ -50,6 +50,34 @@ async fn a_fatal_error_escalates_at_once_and_another_one_restarts() {
 }
 
 #[tokio::test]
+async fn a_role_that_cannot_be_made_escalates() {
+    let mut stage = stage(dedicated());
+    let broken = stage.system.spawn::<Probe>(Spawn::default(), || panic!("no such disk")).unwrap();
+    let escalation = soon(stage.escalated.recv()).await.unwrap();
+    assert_eq!(escalation.reason, "panicked: no such disk");
+    assert_eq!(soon(broken.ready()).await, Err(AskError::Stopped("probe".into())));
+    soon(stage.probe.port::<Add>().ask(Add(1))).await.expect("the others go on");
+}
+
+#[tokio::test]
+async fn one_actor_is_retired_while_the_others_go_on() {
+    let stage = stage(dedicated());
+    let (tick, _ticked) = mpsc::unbounded_channel();
+    let seen: Arc<Seen> = Arc::default();
+    let told = seen.clone();
+    let make = move || Probe { seen: told, sum: 0, group: Vec::new(), ticked: tick, tick_every: None };
+    let named = Spawn { instance: Some("second".to_owned()), ..Spawn::default() };
+    let second = stage.system.spawn(named, make).unwrap();
+    let queued = second.port::<Add>().try_admit().unwrap().send(Add(1));
+    soon(stage.system.retire(&second, HANG)).await.unwrap();
+    assert_eq!(soon(queued).await, Ok(1));
+    assert_eq!(seen.stoppings.load(Ordering::SeqCst), 1);
+    assert_eq!(soon(second.port::<Add>().ask(Add(2))).await, Err(AskError::Stopped("probe[second]".into())));
+    soon(stage.probe.port::<Add>().ask(Add(3))).await.unwrap();
+    assert_eq!(soon(stage.system.shutdown(&[], HANG)).await.ended, ["probe"]);
+}
+
+#[tokio::test]
 async fn backoff_grows() {
     let first_delay = Duration::from_millis(20);
     let restarts = RestartPolicy { first_delay, longest_delay: Duration::from_millis(60), ..RestartPolicy::default() };

@@ -16,7 +16,9 @@
 //!
 //! Who starts what: `ActorSystem::start` on the main runtime, `ActorSystem::spawn` for each role, `ActorSystem::shutdown`.
 
+mod actor;
 mod admission;
+mod mailbox;
 mod meter;
 mod outcome;
 mod port;
@@ -28,11 +30,12 @@ mod turn;
 mod wake;
 mod work;
 
+pub use actor::{ActorRef, Placement, Spawn};
 pub use admission::Lane;
 pub use outcome::{Outcome, Reply};
 pub use port::{Admission, Answer, AskError, Port};
 pub use restart::RestartPolicy;
 pub use role::{Handle, Message, Role, RoleError};
-pub use system::{ActorRef, ActorSystem, Escalation, Placement, ShutdownReport, Spawn, SystemError};
+pub use system::{ActorSystem, Escalation, ShutdownReport, SystemError};
 pub use turn::Turn;
 pub use wake::WakePort;

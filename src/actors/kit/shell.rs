@@ -11,24 +11,21 @@ use std::time::Duration;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, SpawnHandle, Supervised, WrapFuture};
 use tokio::runtime;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::{Span, error, info, warn};
 
-use super::admission::{OpenWork, Phase, Shared};
-use super::port::{Deliver, Delivery};
+use super::admission::{Phase, Shared};
 use super::restart::{FailureLog, RestartPolicy, Verdict};
-use super::role::{Handle, Message, Role, RoleError};
+use super::role::{Role, RoleError};
 use super::system::Escalation;
 use super::turn::{Effect, Errand, Turn};
-use super::wake::Bell;
 use super::work::{Completion, Running, panic_text};
 
 pub(super) struct Shell<R: Role> {
     /// Kept over restarts, as actix keeps it; `Role::rebuild` puts it in order. Taken when the actor is over, so that
     /// the replies and files it holds are let go.
     role: Option<Box<R>>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// Where `Turn::run` runs.
     main: runtime::Handle,
     span: Span,
@@ -41,7 +38,7 @@ pub(super) struct Shell<R: Role> {
     /// False from a failure until the role is rebuilt.
     built: bool,
     timers: BTreeMap<u64, Timer<R>>,
-    running: Running<R>,
+    pub(super) running: Running<R>,
     /// How a future brings its output back; made once, since an address is not cheap to clone.
     complete: Option<Arc<dyn Fn(Completion) + Send + Sync>>,
 }
@@ -54,7 +51,7 @@ struct Timer<R> {
 }
 
 /// Why a call of the role has no result.
-enum NoResult {
+pub(super) enum NoResult {
     Panicked,
     /// The role is not called any more, or not before it is rebuilt.
     Closed,
@@ -69,10 +66,13 @@ pub(super) struct Fittings {
 }
 
 impl<R: Role> Shell<R> {
-    pub fn new(role: R, fittings: Fittings) -> Self {
+    /// A panic of `make` is a failure that no restart can help.
+    pub fn new(make: impl FnOnce() -> R, fittings: Fittings) -> Self {
         let Fittings { shared, main, escalate, policy } = fittings;
-        Self {
-            role: Some(Box::new(role)),
+        let role = catch_unwind(AssertUnwindSafe(|| Box::new(make())));
+        let unmade = role.as_ref().err().map(|payload| panic_text(&**payload));
+        let mut shell = Self {
+            role: role.ok(),
             span: tracing::info_span!("actor", name = %shared.name),
             shared,
             main,
@@ -85,11 +85,15 @@ impl<R: Role> Shell<R> {
             timers: BTreeMap::new(),
             running: Running::default(),
             complete: None,
+        };
+        if let Some(text) = unmade {
+            shell.give_up("making the role", &RoleError::fatal(format_args!("panicked: {text}")));
         }
+        shell
     }
 
     /// Calls the role when it is fit to be called, and does what the turn asks for.
-    fn call<T>(
+    pub(super) fn call<T>(
         &mut self,
         what: &'static str,
         ctx: &mut Context<Self>,
@@ -173,7 +177,7 @@ impl<R: Role> Shell<R> {
     }
 
     /// An errand of a closed actor is dropped; whoever waits for it is told by its reply.
-    fn run_errand(&mut self, errand: Errand<R>, ctx: &mut Context<Self>) {
+    pub(super) fn run_errand(&mut self, errand: Errand<R>, ctx: &mut Context<Self>) {
         let Errand { what, act, _open } = errand;
         let _ = self.call(what, ctx, act);
     }
@@ -185,7 +189,7 @@ impl<R: Role> Shell<R> {
     }
 
     /// Counts a failure, and either stops the context, so that its supervisor starts it again, or gives up.
-    fn fail(&mut self, what: &'static str, error: RoleError, ctx: &mut Context<Self>) {
+    pub(super) fn fail(&mut self, what: &'static str, error: RoleError, ctx: &mut Context<Self>) {
         if self.shared.over() {
             return;
         }
@@ -201,18 +205,20 @@ impl<R: Role> Shell<R> {
                 warn!(parent: &self.span, %error, message = what, pause_ms = pause.as_millis() as u64, "actor restarts");
                 self.pause = Some(pause);
             }
-            Verdict::GiveUp => {
-                error!(parent: &self.span, %error, message = what, "actor given up");
-                self.shared.advance(Phase::Failed);
-                self.let_go();
-                let escalation = Escalation { actor: self.shared.name.clone(), reason: error.to_string() };
-                if catch_unwind(AssertUnwindSafe(|| (self.escalate)(escalation))).is_err() {
-                    error!(parent: &self.span, "the escalation callback panicked");
-                }
-            }
+            Verdict::GiveUp => self.give_up(what, &error),
         }
         self.running.clear();
         ctx.stop();
+    }
+
+    fn give_up(&mut self, what: &'static str, error: &RoleError) {
+        error!(parent: &self.span, %error, message = what, "actor given up");
+        self.shared.advance(Phase::Failed);
+        self.let_go();
+        let escalation = Escalation { actor: self.shared.name.clone(), reason: error.to_string() };
+        if catch_unwind(AssertUnwindSafe(|| (self.escalate)(escalation))).is_err() {
+            error!(parent: &self.span, "the escalation callback panicked");
+        }
     }
 
     /// Drops the role and what it was going to do; replies still owed say `Stopped`.
@@ -244,10 +250,13 @@ impl<R: Role> Shell<R> {
     }
 
     /// The last call of the role, which is dropped after it.
-    fn end(&mut self) -> Result<(), String> {
+    pub(super) fn end(&mut self) -> Result<(), String> {
         match self.shared.phase() {
             Phase::Failed => return Err("given up before".to_owned()),
-            Phase::Stopped => return Ok(()),
+            Phase::Stopped => {
+                self.let_go();
+                return Ok(());
+            }
             Phase::Open | Phase::Draining => self.shared.advance(Phase::Stopped),
         }
         let span = self.span.clone();
@@ -261,7 +270,7 @@ impl<R: Role> Shell<R> {
     }
 }
 
-fn panicked(text: &str) -> RoleError {
+pub(super) fn panicked(text: &str) -> RoleError {
     RoleError::restart(format_args!("panicked: {text}"))
 }
 
@@ -296,103 +305,3 @@ impl<R: Role> Actor for Shell<R> {
 }
 
 impl<R: Role> Supervised for Shell<R> {}
-
-impl<M: Message> actix::Message for Delivery<M> {
-    type Result = ();
-}
-
-impl<R: Handle<M>, M: Message> actix::Handler<Delivery<M>> for Shell<R> {
-    type Result = ();
-
-    fn handle(&mut self, delivery: Delivery<M>, ctx: &mut Context<Self>) {
-        let Delivery { message, reply_to, sent } = delivery;
-        self.shared.meter.waited(sent.elapsed());
-        match self.call(std::any::type_name::<M>(), ctx, |role, turn| role.handle(message, turn)) {
-            Ok(outcome) => outcome.settle(Some(reply_to)),
-            Err(NoResult::Panicked) => reply_to.panicked(),
-            Err(NoResult::Closed) => drop(reply_to),
-        }
-    }
-}
-
-impl<R: Handle<M>, M: Message> Deliver<M> for actix::Addr<Shell<R>> {
-    fn deliver(&self, delivery: Delivery<M>) {
-        // ignores the capacity of the mailbox, which bounds nothing anyway; the permit in the delivery does
-        self.do_send(delivery);
-    }
-}
-
-/// One wake-up on its way.
-pub(super) struct Ring {
-    pub bell: Arc<Bell>,
-    pub _open: OpenWork,
-    pub wake: &'static str,
-}
-
-/// A ring, and what the actor makes of it.
-pub(super) struct RingFor<M> {
-    pub ring: Ring,
-    pub make: fn() -> M,
-}
-
-impl<M: Message> actix::Message for RingFor<M> {
-    type Result = ();
-}
-
-impl<R: Handle<M>, M: Message> actix::Handler<RingFor<M>> for Shell<R> {
-    type Result = ();
-
-    fn handle(&mut self, wake: RingFor<M>, ctx: &mut Context<Self>) {
-        if wake.ring.bell.take()
-            && let Ok(outcome) = self.call(wake.ring.wake, ctx, |role, turn| role.handle((wake.make)(), turn))
-        {
-            outcome.settle(None);
-        }
-    }
-}
-
-impl actix::Message for Completion {
-    type Result = ();
-}
-
-impl<R: Role> actix::Handler<Completion> for Shell<R> {
-    type Result = ();
-
-    fn handle(&mut self, completion: Completion, ctx: &mut Context<Self>) {
-        match self.running.complete(completion) {
-            Some(Ok(errand)) => self.run_errand(errand, ctx),
-            Some(Err((what, panic))) => self.fail(what, panicked(&panic), ctx),
-            None => {}
-        }
-    }
-}
-
-impl<R: Role> actix::Message for Errand<R> {
-    type Result = ();
-}
-
-impl<R: Role> actix::Handler<Errand<R>> for Shell<R> {
-    type Result = ();
-
-    fn handle(&mut self, errand: Errand<R>, ctx: &mut Context<Self>) {
-        self.run_errand(errand, ctx);
-    }
-}
-
-/// Ends the actor; sent when everything accepted is answered.
-pub(super) struct End {
-    pub done: oneshot::Sender<Result<(), String>>,
-}
-
-impl actix::Message for End {
-    type Result = ();
-}
-
-impl<R: Role> actix::Handler<End> for Shell<R> {
-    type Result = ();
-
-    fn handle(&mut self, end: End, _: &mut Context<Self>) {
-        // nobody waits for it when the shutdown ran out of time
-        let _ = end.done.send(self.end());
-    }
-}

@@ -1,22 +1,20 @@
 //! Where actors live: the threads, how one is spawned on them, and the orderly end.
 
-use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use actix::{Addr, Supervisor};
+use actix::Supervisor;
 use actix_rt::{Arbiter, ArbiterHandle, System};
 use tokio::runtime;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use super::actor::{ActorRef, Placement, Spawn};
 use super::admission::{Lane, Phase, Shared};
+use super::mailbox::End;
 use super::meter::Meter;
-use super::port::{AskError, Port};
-use super::restart::RestartPolicy;
-use super::role::{Handle, Message, Role};
-use super::shell::{End, Fittings, Ring, RingFor, Shell};
-use super::wake::WakePort;
+use super::role::Role;
+use super::shell::{Fittings, Shell};
 
 /// An actor that was given up. The process should end and say so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,128 +33,36 @@ pub enum SystemError {
     Ended,
 }
 
-/// On which thread an actor runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Placement {
-    /// With the other orchestrators on one thread: handlers are short and never block.
-    #[default]
-    Shared,
-    /// A thread of its own: handlers may block (StoreWriter, Indexer) or are many.
-    Dedicated,
-}
-
-/// How an actor is spawned.
-#[derive(Debug, Clone)]
-pub struct Spawn {
-    pub placement: Placement,
-    /// Which of several actors of the same role; shown behind its name.
-    pub instance: Option<String>,
-    /// Requests accepted and not yet answered, in the default lane.
-    pub capacity: usize,
-    /// How long a caller of the default lane waits for a permit.
-    pub patience: Duration,
-    pub restarts: RestartPolicy,
-}
-
-impl Default for Spawn {
-    fn default() -> Self {
-        Self {
-            placement: Placement::Shared,
-            instance: None,
-            capacity: 256,
-            patience: Duration::from_secs(2),
-            restarts: RestartPolicy::default(),
-        }
-    }
-}
-
-impl Spawn {
-    pub fn dedicated() -> Self {
-        Self { placement: Placement::Dedicated, ..Self::default() }
-    }
-}
-
-/// One actor as the composition root sees it: the place where its ports are made.
-pub struct ActorRef<R: Role> {
-    address: Addr<Shell<R>>,
-    shared: Arc<Shared>,
-    lane: Lane,
-    role: PhantomData<fn() -> R>,
-}
-
-impl<R: Role> Clone for ActorRef<R> {
-    fn clone(&self) -> Self {
-        let Self { address, shared, lane, role } = self;
-        Self { address: address.clone(), shared: shared.clone(), lane: lane.clone(), role: *role }
-    }
-}
-
-impl<R: Role> ActorRef<R> {
-    /// A port through the default lane.
-    pub fn port<M: Message>(&self) -> Port<M>
-    where
-        R: Handle<M>,
-    {
-        self.port_in(&self.lane)
-    }
-
-    /// A port through `lane`, which has its own permits.
-    pub fn port_in<M: Message>(&self, lane: &Lane) -> Port<M>
-    where
-        R: Handle<M>,
-    {
-        self.shared.adopt(lane);
-        Port { mailbox: Arc::new(self.address.clone()), shared: self.shared.clone(), lane: lane.clone() }
-    }
-
-    /// Ties `port` to this actor: it gets one `M` for any number of rings. False when the port was tied before.
-    pub fn answer_wakes<M>(&self, port: &WakePort) -> bool
-    where
-        M: Message<Reply = ()> + Default,
-        R: Handle<M>,
-    {
-        let (address, shared) = (self.address.clone(), self.shared.clone());
-        port.tie(|bell| {
-            Box::new(move || {
-                // a stopping actor needs no wake-up: its work is in the store
-                if let Ok(open) = shared.enter() {
-                    let ring = Ring { bell: bell.clone(), _open: open, wake: std::any::type_name::<M>() };
-                    address.do_send(RingFor { ring, make: M::default });
-                }
-            })
-        })
-    }
-
-    /// Waits for the first rebuild to succeed; `Stopped` when the actor was given up instead.
-    pub async fn ready(&self) -> Result<(), AskError> {
-        let mut ready = self.shared.ready.subscribe();
-        let over = self.shared.clone();
-        // the sender lives in `shared`, which we hold
-        let _ = ready.wait_for(|ready| *ready || over.over()).await;
-        if self.shared.over() { Err(AskError::Stopped(self.shared.name.clone())) } else { Ok(()) }
-    }
-
-    /// Requests, wake-ups and running futures that are accepted and not yet ended.
-    pub fn open_work(&self) -> usize {
-        self.shared.open_work()
-    }
-
-    /// How often the role was built: 1 plus its restarts.
-    pub fn builds(&self) -> u64 {
-        self.shared.builds()
-    }
-
-    /// The name in logs and errors.
-    pub fn name(&self) -> &str {
-        &self.shared.name
-    }
-}
-
 /// What is needed to end one actor.
 #[derive(Clone)]
 struct Member {
     shared: Arc<Shared>,
     end: Arc<dyn Fn(End) + Send + Sync>,
+}
+
+impl Member {
+    async fn end_until(&self, until: Instant) -> Result<(), String> {
+        let Self { shared, end } = self;
+        shared.advance(Phase::Draining);
+        let ended = async {
+            if shared.phase() != Phase::Failed {
+                shared.drained().await;
+            }
+            let (done, told) = oneshot::channel();
+            end(End { done });
+            told.await.unwrap_or_else(|_| Err("its thread has ended".to_owned()))
+        };
+        match timeout_at(until, ended).await {
+            Ok(ended) => ended,
+            Err(_elapsed) => {
+                let open = shared.open_work();
+                shared.advance(Phase::Stopped);
+                // when it comes to it, the role is dropped without its last flush
+                end(End { done: oneshot::channel().0 });
+                Err(format!("{open} accepted requests open at the deadline"))
+            }
+        }
+    }
 }
 
 /// The actors of the process.
@@ -238,11 +144,11 @@ impl ActorSystem {
             escalate: self.escalate.clone(),
             policy: spawn.restarts,
         };
-        let address = Supervisor::start_in_arbiter(&thread, move |_| Shell::new(make(), fittings));
+        let address = Supervisor::start_in_arbiter(&thread, move |_| Shell::new(make, fittings));
         let ender = address.clone();
         let end = Arc::new(move |end| ender.do_send(end));
         self.members.lock().unwrap_or_else(PoisonError::into_inner).push(Member { shared: shared.clone(), end });
-        Ok(ActorRef { address, shared, lane, role: PhantomData })
+        Ok(ActorRef { address, shared, lane })
     }
 
     /// Ends every actor, one after the other: those named in `first` (`NAME` or `NAME[instance]`), then the others
@@ -251,29 +157,29 @@ impl ActorSystem {
     pub async fn shutdown(&self, first: &[&str], deadline: Duration) -> ShutdownReport {
         let until = Instant::now() + deadline;
         let mut report = ShutdownReport::default();
-        for Member { shared, end } in self.in_order(first) {
-            let name = shared.name.to_string();
-            shared.advance(Phase::Draining);
-            let ended = async {
-                if shared.phase() != Phase::Failed {
-                    shared.drained().await;
-                }
-                let (done, told) = oneshot::channel();
-                end(End { done });
-                told.await.unwrap_or_else(|_| Err("its thread has ended".to_owned()))
-            };
-            match timeout_at(until, ended).await {
-                Ok(Ok(())) => report.ended.push(name),
-                Ok(Err(reason)) => report.unclean.push((name, reason)),
-                Err(_elapsed) => {
-                    let open = shared.open_work();
-                    report.unclean.push((name, format!("{open} accepted requests open at the deadline")));
-                    shared.advance(Phase::Stopped);
-                }
+        for member in self.in_order(first) {
+            let name = member.shared.name.to_string();
+            match member.end_until(until).await {
+                Ok(()) => report.ended.push(name),
+                Err(reason) => report.unclean.push((name, reason)),
             }
         }
         self.end_threads(report.unclean.is_empty()).await;
         report
+    }
+
+    /// Ends one actor as `shutdown` does, while the others go on: a gate whose credential was removed. The error says
+    /// what was left undone.
+    pub async fn retire<R: Role>(&self, actor: &ActorRef<R>, deadline: Duration) -> Result<(), String> {
+        let member = {
+            let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+            let place = members.iter().position(|member| Arc::ptr_eq(&member.shared, &actor.shared));
+            place.map(|place| members.remove(place))
+        };
+        match member {
+            Some(member) => member.end_until(Instant::now() + deadline).await,
+            None => Ok(()),
+        }
     }
 
     fn in_order(&self, first: &[&str]) -> Vec<Member> {
