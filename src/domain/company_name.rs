@@ -82,7 +82,7 @@ impl<'a> Words<'a> {
             }
             for start in end.saturating_sub(MAX_WORDS)..end {
                 let key = self.keys(start..end);
-                if is_ending(key) && (also_company || key != "company") && !self.key(start).is_empty() {
+                if is_ending(key) && (also_company || !key.starts_with("company")) && !self.key(start).is_empty() {
                     end = start;
                     continue 'forms;
                 }

@@ -146,35 +146,12 @@ pub fn built_in_company_domain<'a>(website: Option<&'a Website>, email: Option<&
 }
 
 /// Sites where the pages of many companies live. Sorted.
+#[rustfmt::skip]
 const PLATFORMS: &[&str] = &[
-    "about.me",
-    "angel.co",
-    "bit.ly",
-    "crunchbase.com",
-    "etsy.com",
-    "facebook.com",
-    "fb.com",
-    "fb.me",
-    "github.com",
-    "google.com",
-    "goo.gl",
-    "indeed.com",
-    "instagram.com",
-    "linkedin.com",
-    "linktr.ee",
-    "lnkd.in",
-    "medium.com",
-    "pinterest.com",
-    "t.me",
-    "tiktok.com",
-    "twitter.com",
-    "wa.me",
-    "wikipedia.org",
-    "x.com",
-    "xing.com",
-    "yelp.com",
-    "youtu.be",
-    "youtube.com",
+    "about.me", "angel.co", "bit.ly", "crunchbase.com", "etsy.com", "facebook.com", "fb.com", "fb.me", "github.com",
+    "google.com", "goo.gl", "indeed.com", "instagram.com", "linkedin.com", "linktr.ee", "lnkd.in", "medium.com",
+    "pinterest.com", "t.me", "tiktok.com", "twitter.com", "wa.me", "wikipedia.org", "x.com", "xing.com", "yelp.com",
+    "youtu.be", "youtube.com",
 ];
 
 fn is_platform(domain: &str) -> bool {
