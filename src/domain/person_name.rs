@@ -50,7 +50,8 @@ impl PersonName {
             && let [word] = only.as_slice()
             && let Some((first, last)) = transcribed(word)
         {
-            (first.clone_into(&mut name.first), last.clone_into(&mut name.last));
+            first.clone_into(&mut name.first);
+            last.clone_into(&mut name.last);
             return name;
         }
         let starts_with_comma = text.trim_start().starts_with(',');
