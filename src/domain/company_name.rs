@@ -74,18 +74,19 @@ impl<'a> Words<'a> {
     /// and from the start. All of them when nothing would be left.
     fn without_legal_form(&self, also_company: bool) -> Range<usize> {
         let mut end = self.given.len();
-        'forms: loop {
+        loop {
             // What joined a form to the name: `& Co`, a comma standing alone.
             while end > 0 && self.key(end - 1).is_empty() && (end < self.given.len() || self.given[end - 1].is_ascii())
             {
                 end -= 1;
             }
-            for start in end.saturating_sub(MAX_WORDS)..end {
-                let key = self.keys(start..end);
-                if is_ending(key) && (also_company || key != "company") && !self.key(start).is_empty() {
-                    end = start;
-                    continue 'forms;
-                }
+            let form = (end.saturating_sub(MAX_WORDS)..end).find(|start| {
+                let key = self.keys(*start..end);
+                is_ending(key) && (also_company || !key.starts_with("company")) && !self.key(*start).is_empty()
+            });
+            if let Some(start) = form {
+                end = start;
+                continue;
             }
             // `& Co`, `und Co`: the joint goes with the form.
             if end > 1

@@ -15,6 +15,7 @@ pub mod person_name;
 pub mod phone;
 pub mod quality;
 pub mod row;
+pub mod spelling;
 pub mod text;
 pub mod time;
 pub mod website;

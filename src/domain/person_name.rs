@@ -4,14 +4,21 @@
 //! generation and degrees; or `Family, Given`. Names written in Han, kana or Hangul keep their own order, family name
 //! first. A name that follows neither still loses nothing: every word lands in one of the parts.
 
+mod asides;
+mod script;
 mod vocabulary;
-
-use std::borrow::Cow;
+mod words;
 
 use super::text::{fold, trim_cell};
+use asides::{take_asides, take_maiden};
+use script::{is_family_first, is_han, is_hangul, is_katakana_word, transcribed};
 use vocabulary::{
-    is_ambiguous_credential, is_conjunction, is_credential, is_generation, is_given_prefix, is_maiden_marker,
-    is_particle, is_title, is_title_noun,
+    is_ambiguous_credential, is_conjunction, is_credential, is_generation, is_particle, is_title, is_title_noun,
+};
+use words::{
+    ends_a_name, family_start, given_length, is_ambiguous_title, is_clear_credential, is_credential_here, is_initial,
+    is_initial_with_period, is_only_extras, is_particle_surname, is_roman_surname, is_split_degree, is_unknown_degree,
+    name_words, push_words, words_of,
 };
 
 /// The parts of a name, each as given. Empty where the name has none.
@@ -39,6 +46,14 @@ impl PersonName {
         let text = take_maiden(&text, &mut name);
         let parts: Vec<Vec<&str>> =
             text.split([',', '，', '、']).map(words_of).filter(|part| !part.is_empty()).collect();
+        if let [only] = parts.as_slice()
+            && let [word] = only.as_slice()
+            && let Some((first, last)) = transcribed(word)
+        {
+            first.clone_into(&mut name.first);
+            last.clone_into(&mut name.last);
+            return name;
+        }
         let starts_with_comma = text.trim_start().starts_with(',');
         match parts.as_slice() {
             [] => {}
@@ -80,19 +95,18 @@ impl PersonName {
     /// `Family, Given[, Suffix …]`, or `Given Family, Suffix …`.
     fn read_around_commas(&mut self, head: Vec<&str>, tail: &[Vec<&str>]) {
         let has_full_head = name_words(&head) > 1 && !is_particle_surname(&head);
-        let only_suffixes_follow = tail[0].iter().all(|word| is_suffix_word(word)) || is_split_degree(&tail[0]);
-        let only_titles_follow = tail[0].iter().all(|word| is_title(word) && (word.ends_with('.') || has_full_head));
+        let next = &tail[0];
         let is_suffix_comma = if has_full_head {
             // `John Smith, MA`, but `García Márquez, Gabriel`.
-            only_suffixes_follow
-                || only_titles_follow
-                || tail[0].iter().any(|word| is_generation(word)) && starts_with_suffix(&tail[0])
-                || is_unknown_degree(&tail[0], &head)
+            is_only_extras(next)
+                || next.first().is_some_and(|word| is_clear_credential(word))
+                || is_split_degree(next)
+                || is_unknown_degree(next, &head)
         } else {
             // `Smith, PhD`; but `Smith, Ed`: a word that is also a given name is one here.
-            tail[0].iter().all(|word| is_clear_credential(word))
-                || is_split_degree(&tail[0])
-                || only_titles_follow && tail[0].iter().all(|word| word.ends_with('.'))
+            next.iter().all(|word| is_clear_credential(word))
+                || is_split_degree(next)
+                || next.iter().all(|word| is_title(word) && word.ends_with('.'))
         };
         if is_suffix_comma {
             self.read_in_order(head);
@@ -293,207 +307,5 @@ impl PersonName {
     }
 }
 
-/// Words that are titles and given names or words alike, and only the former when more follows.
-fn is_ambiguous_title(word: &str) -> bool {
-    !word.ends_with('.') && vocabulary::is_also_given(word)
-}
-
-fn words_of(text: &str) -> Vec<&str> {
-    text.split(|c: char| c.is_whitespace() || c == '・').filter(|word| !matches!(*word, "" | "-" | ";")).collect()
-}
-
-fn push_words(part: &mut String, words: &[&str]) {
-    for word in words.iter().filter(|word| !word.is_empty()) {
-        if !part.is_empty() {
-            part.push(' ');
-        }
-        part.push_str(word);
-    }
-}
-
-/// How many leading words make the given name: one, or two for names like `Abd al-` and `Abu`.
-fn given_length(words: &[&str]) -> usize {
-    match words {
-        [] => 0,
-        [first, _, ..] if is_given_prefix(first) && words.len() > 2 => 2,
-        _ => 1,
-    }
-}
-
-/// Where the family name begins: at the first particle behind the given names that a chain of names follows, at the
-/// first part of `Garcia y Lopez`, else at the last word.
-fn family_start(words: &[&str], given: usize) -> usize {
-    let last = words.len() - 1;
-    if given > last {
-        return words.len();
-    }
-    if let Some(at) = (given..last).find(|at| is_particle(words[*at]) && !is_initial_with_period(words[*at])) {
-        return at;
-    }
-    // `Garcia y Lopez`: both family names, when the conjunction is written small between two of them.
-    match words {
-        [.., first, joint, _] if last >= given + 2 && vocabulary::joins_family_names(joint) && !is_initial(first) => {
-            last - 2
-        }
-        _ => last,
-    }
-}
-
-fn name_words(words: &[&str]) -> usize {
-    let body = words.iter().skip_while(|word| is_title(word));
-    body.filter(|word| !(is_generation(word) || is_clear_credential(word))).count()
-}
-
-/// `de la Cruz`, `van der Berg`: particles and one name.
-fn is_particle_surname(words: &[&str]) -> bool {
-    match words {
-        [particles @ .., _] if !particles.is_empty() => particles.iter().all(|word| is_particle(word)),
-        _ => false,
-    }
-}
-
-fn is_suffix_word(word: &str) -> bool {
-    is_generation(word) || is_credential(word)
-}
-
-fn starts_with_suffix(words: &[&str]) -> bool {
-    words.first().is_some_and(|word| is_suffix_word(word))
-}
-
-/// A degree that is not also a common name or word.
-fn is_clear_credential(word: &str) -> bool {
-    is_generation(word) && !is_initial(word)
-        || is_credential(word) && !is_ambiguous_credential(word)
-        || is_ambiguous_credential(word)
-            && is_capitals(word)
-            && word.len() > 1
-            && !matches!(word, "ED" | "SA" | "SI" | "ING" | "CHA")
-}
-
-/// Degrees that are also family names count only in capitals or with dots, and only when a full name is left.
-fn is_credential_here(word: &str, words: usize) -> bool {
-    if !is_credential(word) {
-        return false;
-    }
-    if is_ambiguous_credential(word) { words > 2 && (is_capitals(word) || word.contains('.')) } else { true }
-}
-
-/// A degree that no given or middle name can be: letters in mixed capitals or dots.
-fn ends_a_name(word: &str) -> bool {
-    is_credential(word) && !is_ambiguous_credential(word)
-}
-
-/// `John Smith, XYZ`: capitals behind a name that is not in capitals.
-fn is_unknown_degree(part: &[&str], head: &[&str]) -> bool {
-    part.len() == 1
-        && is_capitals(part[0])
-        && part[0].chars().count() <= 5
-        && head.len() == 2
-        && !head.iter().any(|word| is_capitals(word) || is_particle(word))
-        && head.iter().all(|word| word.chars().next().is_some_and(char::is_uppercase))
-        && !matches!(part[0], "SA")
-}
-
-fn is_split_degree(words: &[&str]) -> bool {
-    matches!(words, [ph, d, ..] if fold(ph).trim_end_matches('.') == "ph" && fold(d).trim_end_matches('.') == "d")
-}
-
-fn is_capitals(word: &str) -> bool {
-    word.chars().any(char::is_alphabetic) && !word.chars().any(char::is_lowercase)
-}
-
-fn is_initial(word: &str) -> bool {
-    let mut letters = word.chars().filter(|c| c.is_alphabetic());
-    letters.next().is_some() && letters.next().is_none()
-}
-
-fn is_initial_with_period(word: &str) -> bool {
-    is_initial(word) && word.ends_with('.')
-}
-
-fn is_roman_surname(word: &str) -> bool {
-    matches!(word, "Vi" | "Ii")
-}
-
-fn is_han(c: char) -> bool {
-    matches!(c, '\u{3005}'..='\u{3007}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2fa1f}')
-}
-
-fn is_hangul(c: char) -> bool {
-    matches!(c, '\u{1100}'..='\u{11ff}' | '\u{ac00}'..='\u{d7a3}')
-}
-
-fn is_kana(c: char) -> bool {
-    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}')
-}
-
-fn is_katakana_word(word: &str) -> bool {
-    word.chars().all(|c| matches!(c, '\u{30a0}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}'))
-}
-
-/// Scripts that write the family name first.
-fn is_family_first(word: &str) -> bool {
-    !word.is_empty() && word.chars().all(|c| is_han(c) || is_hangul(c) || is_kana(c))
-}
-
-/// Takes `(Bob)`, `"Bob"`, `“Bob”` out of the text. A degree or a maiden name in brackets goes where it belongs.
-fn take_asides<'a>(text: &'a str, name: &mut PersonName) -> Cow<'a, str> {
-    const PAIRS: [(char, char); 9] = [
-        ('(', ')'),
-        ('（', '）'),
-        ('[', ']'),
-        ('"', '"'),
-        ('“', '”'),
-        ('”', '”'),
-        ('«', '»'),
-        ('『', '』'),
-        ('｢', '｣'),
-    ];
-    let mut text = Cow::Borrowed(text);
-    for (open, close) in PAIRS {
-        while let Some(start) = text.find(open) {
-            let inner_at = start + open.len_utf8();
-            let Some(length) = text[inner_at..].find(close) else { break };
-            let inner = text[inner_at..inner_at + length].trim().to_owned();
-            let words = words_of(&inner);
-            let rest = format!("{} {}", &text[..start], &text[inner_at + length + close.len_utf8()..]);
-            text = Cow::Owned(match words.as_slice() {
-                [] => rest,
-                [marker, _, ..] if is_maiden_marker(marker) => {
-                    push_words(&mut name.maiden, &words[1..]);
-                    rest
-                }
-                _ if words.iter().all(|word| is_suffix_word(word)) => format!("{rest} {inner}"),
-                _ => {
-                    push_words(&mut name.nickname, &words);
-                    rest
-                }
-            });
-        }
-    }
-    text
-}
-
-/// Takes `née Jones` out of a name without comma; degrees behind it stay with the name.
-fn take_maiden<'a>(text: &'a str, name: &mut PersonName) -> Cow<'a, str> {
-    let words = words_of(text);
-    let Some(at) = words.iter().position(|word| is_maiden_marker(word)) else { return Cow::Borrowed(text) };
-    if at == 0 || at + 1 >= words.len() || words[..at].iter().any(|word| word.ends_with(',')) {
-        return Cow::Borrowed(text);
-    }
-    let length = words[at + 1..]
-        .iter()
-        .enumerate()
-        .find(|(place, word)| {
-            *place > 0
-                && (is_clear_credential(word)
-                    || is_generation(word)
-                    || is_title(word) && word.ends_with('.')
-                    || word.ends_with(','))
-        })
-        .map_or(words.len() - at - 1, |(place, word)| if word.ends_with(',') { place + 1 } else { place });
-    push_words(&mut name.maiden, &words[at + 1..at + 1 + length]);
-    let mut rest = words[..at].join(" ");
-    push_words(&mut rest, &words[at + 1 + length..]);
-    Cow::Owned(rest)
-}
+#[cfg(test)]
+mod tests;

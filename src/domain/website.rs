@@ -4,9 +4,15 @@
 //! host, default port, fragment, a lone `/`). A missing scheme becomes `https`; a given `http` stays, because not
 //! every site answers on `https`. Only comparison ignores scheme and `www.`.
 
+mod company;
+mod percent;
+
 use std::fmt;
 
-use super::email::{Email, is_built_in_free_mail};
+pub use company::{built_in_company_domain, company_domain, company_domain_of, registrable_domain};
+use percent::push_path;
+pub(super) use percent::{percent_decode, push_percent_encoded};
+
 use super::text::trim_cell;
 
 /// Why a text is not a web address.
@@ -111,76 +117,6 @@ pub fn host_of_normal(url: &str) -> Option<&str> {
     (!host.is_empty()).then_some(host)
 }
 
-/// The part of a host that somebody registered; `None` for a public suffix itself.
-pub fn registrable_domain(host: &str) -> Option<&str> {
-    psl::domain_str(host)
-}
-
-/// The domain that stands for the lead's company: that of the website, else that of the e-mail address unless it is
-/// a free mail provider's. A page on a platform that many companies share (`facebook.com/acme`) stands for none.
-pub fn company_domain<'a>(
-    website: Option<&'a Website>,
-    email: Option<&'a Email>,
-    is_free_mail: &dyn Fn(&str) -> bool,
-) -> Option<&'a str> {
-    company_domain_of(website.map(Website::host), email.map(Email::domain), is_free_mail)
-}
-
-/// As [`company_domain`], from the host of the site and the domain of the address.
-pub fn company_domain_of<'a>(
-    host: Option<&'a str>,
-    email_domain: Option<&'a str>,
-    is_free_mail: &dyn Fn(&str) -> bool,
-) -> Option<&'a str> {
-    let is_shared = |domain: &str| is_platform(domain) || is_free_mail(domain);
-    host.and_then(registrable_domain).filter(|domain| !is_shared(domain)).or_else(|| {
-        let domain = email_domain?;
-        let registered = registrable_domain(domain)?;
-        (!is_shared(domain) && !is_shared(registered)).then_some(registered)
-    })
-}
-
-/// As [`company_domain`] with the built-in list of free mail providers.
-pub fn built_in_company_domain<'a>(website: Option<&'a Website>, email: Option<&'a Email>) -> Option<&'a str> {
-    company_domain(website, email, &is_built_in_free_mail)
-}
-
-/// Sites where the pages of many companies live. Sorted.
-const PLATFORMS: &[&str] = &[
-    "about.me",
-    "angel.co",
-    "bit.ly",
-    "crunchbase.com",
-    "etsy.com",
-    "facebook.com",
-    "fb.com",
-    "fb.me",
-    "github.com",
-    "google.com",
-    "goo.gl",
-    "indeed.com",
-    "instagram.com",
-    "linkedin.com",
-    "linktr.ee",
-    "lnkd.in",
-    "medium.com",
-    "pinterest.com",
-    "t.me",
-    "tiktok.com",
-    "twitter.com",
-    "wa.me",
-    "wikipedia.org",
-    "x.com",
-    "xing.com",
-    "yelp.com",
-    "youtu.be",
-    "youtube.com",
-];
-
-fn is_platform(domain: &str) -> bool {
-    PLATFORMS.contains(&domain)
-}
-
 /// `http` or `https`, and what follows; tolerates `http:/`, `https//` and a scheme given twice.
 fn split_scheme(text: &str) -> Result<(&'static str, &str), WebsiteError> {
     let mut scheme = None;
@@ -259,66 +195,12 @@ fn push_host(url: &mut String, host: &str) -> Result<(), WebsiteError> {
     Ok(())
 }
 
-/// A path as given, its non-ASCII characters percent-encoded.
-fn push_path(url: &mut String, path: &str) {
-    if path.is_ascii() {
-        url.push_str(path);
-        return;
-    }
-    for c in path.chars() {
-        if c.is_ascii() { url.push(c) } else { push_encoded_character(url, c) }
-    }
-}
-
-fn push_encoded_character(url: &mut String, c: char) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-        url.push('%');
-        url.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        url.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-}
-
-/// Appends one path segment; everything but RFC 3986 unreserved characters and a few harmless ones is encoded.
-pub(super) fn push_percent_encoded(url: &mut String, segment: &str) {
-    for c in segment.chars() {
-        if c.is_ascii_alphanumeric() || "-_.~&'+,!()".contains(c) {
-            url.push(c)
-        } else {
-            push_encoded_character(url, c)
-        }
-    }
-}
-
-/// `None` when an escape does not give UTF-8. A `%` that begins no escape stays.
-pub(super) fn percent_decode(text: &str) -> Option<String> {
-    if !text.contains('%') {
-        return Some(text.to_owned());
-    }
-    let bytes = text.as_bytes();
-    let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        match (bytes[at], digit(at + 1), digit(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            (byte, ..) => {
-                decoded.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(decoded).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::email::Email;
 
     #[test]
     fn addresses_have_one_normal_form() {

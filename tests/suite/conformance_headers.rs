@@ -7,7 +7,9 @@ use galena::domain::header::suggest;
 use galena::domain::lead::LeadField;
 use serde_json::Value;
 
-const ROWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/headers/headers.json");
+use crate::shared_data;
+
+const ROWS: &str = "data/headers/headers.json";
 /// The fields the data set has an opinion on.
 const SCORED: [LeadField; 15] = [
     LeadField::Email,
@@ -91,10 +93,7 @@ fn score_row(row: &Value, report: &mut String) -> Score {
 
 #[test]
 fn header_rows_of_real_products_are_mapped() {
-    let Ok(text) = std::fs::read_to_string(ROWS) else {
-        println!("skipped: ../shared is not here");
-        return;
-    };
+    let Some(text) = shared_data::read(ROWS) else { return };
     let rows: Vec<Value> = serde_json::from_str(&text).expect("JSON");
     let mut by_provenance: BTreeMap<String, Score> = BTreeMap::new();
     let (mut all, mut report) = (Score::default(), String::new());

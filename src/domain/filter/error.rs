@@ -1,5 +1,7 @@
 //! Why a JSON value is not a filter.
 
+use crate::domain::spelling::did_you_mean;
+
 /// A problem and the JSON pointer (RFC 6901) to the value that has it, from the root of the filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("filter{pointer}: {problem}")]
@@ -30,18 +32,4 @@ pub enum FilterProblem {
     TooDeep { limit: usize },
     #[error("more than {limit} {what}")]
     TooMany { limit: usize, what: &'static str },
-}
-
-fn did_you_mean(closest: Option<&str>) -> String {
-    closest.map(|name| format!(", did you mean \"{name}\"?")).unwrap_or_default()
-}
-
-/// The known name that `name` is most likely a misspelling of.
-pub(super) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    let lower = name.to_lowercase();
-    known
-        .map(|known| (strsim::jaro_winkler(&lower, &known.to_lowercase()), known))
-        .filter(|(likeness, _)| *likeness >= 0.75)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .map(|(_, known)| known.to_owned())
 }

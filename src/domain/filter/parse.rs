@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::error::closest;
 use super::{
     Field, Filter, FilterError, FilterProblem, IdField, MAX_DEPTH, MAX_TESTS, MAX_TEXT_CHARS, MAX_VALUES, Op, Test,
     TextOperand,
 };
 use crate::domain::id::{Id, JobId, LeadId, ListId, UserId};
 use crate::domain::lead::LeadField;
+use crate::domain::spelling::closest;
 use crate::domain::time::Time;
 
 pub(super) fn filter(json: &Value) -> Result<Filter, FilterError> {

@@ -1,1 +1,131 @@
-//! (being written)
+//! One row of a file to one lead.
+//!
+//! `mapping` says which column is which field, `value` what a field makes of a text. A bad cell never costs the row:
+//! its field stays empty, an error names column and reason, and the original row is kept by the caller.
+
+mod mapping;
+mod value;
+
+pub use mapping::{Mapping, MappingError, Target, unique_titles};
+pub use value::{CellProblem, clean_value};
+
+use super::cell;
+use super::email::Email;
+use super::lead::{Lead, LeadField, MAX_CUSTOM_FIELD_CHARS};
+use super::person_name::PersonName;
+use super::phone::Region;
+use super::text::trim_cell;
+
+/// What holds for all rows of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RowOptions {
+    /// The country of national phone numbers in rows that name no country.
+    pub default_region: Option<Region>,
+}
+
+/// What a row came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RowReading {
+    /// The fields of the row in normal form. List, owner, source, tags and times are the caller's to set.
+    pub lead: Lead,
+    pub cell_errors: Vec<CellError>,
+    pub warnings: Vec<RowWarning>,
+}
+
+/// A cell that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellError {
+    /// From 0.
+    pub column: usize,
+    /// `None` for a custom field.
+    pub field: Option<LeadField>,
+    pub problem: CellProblem,
+}
+
+/// What a user may want to know about a row that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowWarning {
+    /// Nobody can receive mail at the address: its domain is reserved (`.test`, `.local`) or of an unknown ending.
+    ReservedEmailDomain { column: usize },
+    /// The row has more cells than the header; they are in the original row only.
+    ExtraCells { count: usize },
+}
+
+impl RowWarning {
+    /// The name in the API and in reports.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ReservedEmailDomain { .. } => "RESERVED_EMAIL_DOMAIN",
+            Self::ExtraCells { .. } => "EXTRA_CELLS",
+        }
+    }
+}
+
+/// Reads `cells`, which are in the order of the mapping's columns. A short row has empty cells at its end.
+pub fn read_row(mapping: &Mapping, options: &RowOptions, cells: &[&str]) -> RowReading {
+    let mut reading = RowReading::default();
+    let extra = cells.iter().skip(mapping.len()).filter(|cell| !trim_cell(cell).is_empty()).count();
+    if extra > 0 {
+        reading.warnings.push(RowWarning::ExtraCells { count: extra });
+    }
+    let country =
+        mapping.column_of(LeadField::Country).and_then(|column| cells.get(column)).map(|cell| cell_text(cell));
+    let region = || country.and_then(Region::from_country).or(options.default_region);
+    for (column, (target, cell)) in mapping.targets().zip(cells).enumerate() {
+        let text = cell_text(cell);
+        if text.is_empty() {
+            continue;
+        }
+        match target {
+            Target::Ignore => {}
+            Target::Field(field) => match clean_value(*field, text, &region) {
+                Ok(value) => reading.lead.set_field(*field, Some(value)),
+                Err(problem) => reading.cell_errors.push(CellError { column, field: Some(*field), problem }),
+            },
+            Target::Custom(name) => match value::within(text, MAX_CUSTOM_FIELD_CHARS) {
+                Ok(()) => reading.lead.custom_fields.push((name.clone(), text.to_owned())),
+                Err(problem) => reading.cell_errors.push(CellError { column, field: None, problem }),
+            },
+        }
+    }
+    complete_names(&mut reading.lead);
+    warn_of_email(mapping, &mut reading);
+    reading
+}
+
+/// Composes the full name from its parts, or splits it where the parts are missing.
+pub fn complete_names(lead: &mut Lead) {
+    match (&lead.first_name, &lead.last_name, &lead.full_name) {
+        (None, None, Some(full)) => {
+            let name = PersonName::parse(full);
+            let part = |field: LeadField, text: String| {
+                Some(text).filter(|text| value::within(text, field.max_chars()).is_ok())
+            };
+            lead.set_field(LeadField::FirstName, part(LeadField::FirstName, name.first));
+            lead.set_field(LeadField::LastName, part(LeadField::LastName, name.last));
+        }
+        (first, last, None) if first.is_some() || last.is_some() => {
+            let full = PersonName::join(first.as_deref().unwrap_or_default(), last.as_deref().unwrap_or_default());
+            lead.set_field(LeadField::FullName, Some(full));
+        }
+        _ => {}
+    }
+}
+
+/// The text a cell stands for: without the mark that keeps a spreadsheet from running it, and without the white space
+/// around it.
+fn cell_text(cell: &str) -> &str {
+    trim_cell(cell::restore(cell))
+}
+
+fn warn_of_email(mapping: &Mapping, reading: &mut RowReading) {
+    let address = reading.lead.email.as_deref().and_then(Email::from_normal);
+    if let (Some(column), Some(address)) = (mapping.column_of(LeadField::Email), address)
+        && address.has_reserved_domain()
+    {
+        reading.warnings.push(RowWarning::ReservedEmailDomain { column });
+    }
+}
+
+#[cfg(test)]
+mod tests;
