@@ -115,7 +115,10 @@ mod tests {
 
     #[test]
     fn a_host_is_found_by_the_domain_above_it() {
-        assert_eq!(host_and_parents("a.b.acme.co.uk").collect::<Vec<_>>(), ["a.b.acme.co.uk", "b.acme.co.uk", "acme.co.uk"]);
+        assert_eq!(
+            host_and_parents("a.b.acme.co.uk").collect::<Vec<_>>(),
+            ["a.b.acme.co.uk", "b.acme.co.uk", "acme.co.uk"]
+        );
         assert_eq!(host_and_parents("localhost").collect::<Vec<_>>(), ["localhost"]);
         assert_eq!(without_suffix("mail.acme.co.uk"), "mail.acme");
         assert_eq!(without_suffix("com"), "com");

@@ -91,7 +91,8 @@ fn next_word(text: &str) -> Option<(&str, &str)> {
     Some((beginning(word, MAX_WORD_BYTES), after))
 }
 
-fn is_unspaced(character: char) -> bool {
+/// Whether a character is a word of its own, so that nothing is missing at its end.
+pub fn is_unspaced(character: char) -> bool {
     matches!(character,
         '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
         | '\u{20000}'..='\u{3134f}')

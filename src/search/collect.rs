@@ -45,7 +45,8 @@ impl Collector for PageCollector {
         let columns =
             self.sorts.iter().map(|sort| SortColumn::open(sort, segment)).collect::<tantivy::Result<Vec<_>>>()?;
         let after = self.after.as_ref().map(|cursor| place_of(cursor, &columns)).transpose()?;
-        let facets = self.facets.iter().map(|field| FacetColumn::open(field, segment)).collect::<tantivy::Result<_>>()?;
+        let facets =
+            self.facets.iter().map(|field| FacetColumn::open(field, segment)).collect::<tantivy::Result<_>>()?;
         Ok(SegmentPage {
             leads: segment.fast_fields().u64(LEAD)?,
             columns,

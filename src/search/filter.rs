@@ -184,9 +184,7 @@ fn text_test(
                 from => from.as_ref().map(term),
             },
             match to {
-                Bound::Unbounded => {
-                    Bound::Excluded(Term::from_field_text(place, &format!("{lead_in}{}", char::MAX)))
-                }
+                Bound::Unbounded => Bound::Excluded(Term::from_field_text(place, &format!("{lead_in}{}", char::MAX))),
                 to => to.as_ref().map(term),
             },
         )),

@@ -89,10 +89,7 @@ impl SearchIndex {
     /// interrupted: run it on a pool with as many permits as there are cores. Its cost is bounded by the number of
     /// documents of the index times the parts of the request, which are limited.
     pub fn search(&self, scope: &SearchScope, request: &SearchRequest) -> Result<SearchPage, SearchError> {
-        let name = name_search(
-            scope.workspace(),
-            (&request.q, &request.list, &request.filter, &request.sort),
-        );
+        let name = name_search(scope.workspace(), (&request.q, &request.list, &request.filter, &request.sort));
         let collector = collector(request, &name)?;
         let mut wanted = text_query::parse(&request.q)?;
         if let Some(list) = request.list {
@@ -128,10 +125,8 @@ fn page(found: Collected, request: &SearchRequest, name: String) -> SearchPage {
     let next_cursor = last.map(|hit| Cursor::new(name, hit.keys.clone(), hit.lead).encode());
     let facets = request.facets.iter().cloned().zip(found.facets).map(|(field, counts)| {
         let distinct = counts.len() as u64;
-        let mut buckets: Vec<_> = counts
-            .into_iter()
-            .map(|(value, (count, example))| FacetBucket { value, count, example })
-            .collect();
+        let mut buckets: Vec<_> =
+            counts.into_iter().map(|(value, (count, example))| FacetBucket { value, count, example }).collect();
         buckets.sort_by(|left, right| right.count.cmp(&left.count).then_with(|| left.value.cmp(&right.value)));
         buckets.truncate(MAX_FACET_BUCKETS);
         Facets { field, buckets, distinct }

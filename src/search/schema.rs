@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use tantivy::schema::{
     Field, IndexRecordOption, NumericOptions, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
 };
-use tantivy::tokenizer::{RawTokenizer, TokenizerManager};
+use tantivy::tokenizer::TokenizerManager;
 
 use super::analysis::FoldedWords;
 use super::field::SearchField;
@@ -14,6 +14,7 @@ use super::field::SearchField;
 /// Counted up when the same schema would be filled differently (folding, word cutting, which values go where).
 const FILLING_VERSION: u32 = 1;
 
+/// Tantivy's tokenizer that keeps a value whole.
 const RAW: &str = "raw";
 
 pub const LEAD: &str = "lead";
@@ -93,8 +94,7 @@ fn add_fields(builder: &mut SchemaBuilder) -> Fields {
 }
 
 fn text(tokenizer: &str, record: IndexRecordOption) -> TextOptions {
-    let indexing =
-        TextFieldIndexing::default().set_tokenizer(tokenizer).set_fieldnorms(false).set_index_option(record);
+    let indexing = TextFieldIndexing::default().set_tokenizer(tokenizer).set_fieldnorms(false).set_index_option(record);
     TextOptions::default().set_indexing_options(indexing)
 }
 
@@ -103,8 +103,8 @@ fn keyword() -> TextOptions {
 }
 
 pub fn tokenizers() -> TokenizerManager {
-    let manager = TokenizerManager::new();
-    manager.register(RAW, RawTokenizer::default());
+    // The default ones stay, because tantivy asks for one even for fields that are no texts.
+    let manager = TokenizerManager::default();
     manager.register(FoldedWords::NAME, FoldedWords::default());
     manager
 }

@@ -57,9 +57,7 @@ pub fn in_lists(lists: &[ListId]) -> Box<dyn Query> {
     match lists {
         [] => Box::new(EmptyQuery),
         [one] => Box::new(TermQuery::new(Term::from_field_u64(field, one.as_u64()), IndexRecordOption::Basic)),
-        many => {
-            Box::new(TermSetQuery::new(many.iter().map(|list| Term::from_field_u64(field, list.as_u64()))))
-        }
+        many => Box::new(TermSetQuery::new(many.iter().map(|list| Term::from_field_u64(field, list.as_u64())))),
     }
 }
 

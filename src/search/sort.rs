@@ -111,10 +111,12 @@ impl SortColumn {
     pub fn rank_of(&self, key: &Key) -> tantivy::Result<u64> {
         Ok(match (key, &self.values) {
             (Key::Number(number), Values::Number(_)) => self.directed(tantivy::i64_to_u64(*number)),
-            (Key::Text(text), Values::Text(column)) => self.directed(match column.dictionary().term_ord_or_next(text)? {
-                TermOrdHit::Exact(ordinal) => 2 * ordinal + 1,
-                TermOrdHit::Next(ordinal) => ordinal.saturating_mul(2),
-            }),
+            (Key::Text(text), Values::Text(column)) => {
+                self.directed(match column.dictionary().term_ord_or_next(text)? {
+                    TermOrdHit::Exact(ordinal) => 2 * ordinal + 1,
+                    TermOrdHit::Next(ordinal) => ordinal.saturating_mul(2),
+                })
+            }
             (Key::Absent, _) => ABSENT,
             // All leads of this segment lack the value and come after every key that is one.
             _ => LARGEST,

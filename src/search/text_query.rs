@@ -11,7 +11,7 @@ use tantivy::query::{
 use tantivy::schema::{Field, IndexRecordOption, Term};
 
 use super::address::{Address, typed_beginning};
-use super::analysis::{digits, fold, keyword, words};
+use super::analysis::{digits, fold, is_unspaced, keyword, words};
 use super::document::{MIN_PHONE_DIGITS, reversed};
 use super::error::QueryError;
 use super::schema::SCHEMA;
@@ -36,6 +36,16 @@ enum Ending {
 enum Piece<'a> {
     Word(&'a str),
     Phrase(&'a str),
+    /// A phrase whose closing quote is missing, so that its last word may go on.
+    OpenPhrase(&'a str),
+}
+
+impl<'a> Piece<'a> {
+    fn text(&self) -> &'a str {
+        match self {
+            Self::Word(text) | Self::Phrase(text) | Self::OpenPhrase(text) => text,
+        }
+    }
 }
 
 /// The queries that must all match. None for blank text, which asks for everything.
@@ -51,9 +61,7 @@ pub fn parse(text: &str) -> Result<Vec<Box<dyn Query>>, QueryError> {
         return Ok(Vec::new());
     }
     let mut pieces = pieces(&folded);
-    pieces.retain(|piece| match piece {
-        Piece::Word(text) | Piece::Phrase(text) => words(text).next().is_some(),
-    });
+    pieces.retain(|piece| words(piece.text()).next().is_some());
     if pieces.is_empty() {
         // Nothing but punctuation: no lead holds it.
         return Ok(vec![Box::new(EmptyQuery)]);
@@ -71,6 +79,7 @@ pub fn parse(text: &str) -> Result<Vec<Box<dyn Query>>, QueryError> {
         }
         queries.push(match piece {
             Piece::Phrase(text) => words_query(text, Ending::Whole),
+            Piece::OpenPhrase(text) => words_query(text, Ending::Open),
             Piece::Word(text) => word_query(text, ending(after)),
         });
         rest = after;
@@ -80,10 +89,11 @@ pub fn parse(text: &str) -> Result<Vec<Box<dyn Query>>, QueryError> {
 
 /// Cuts at white space outside of quotes. An unclosed quote runs to the end.
 fn pieces(folded: &str) -> Vec<Piece<'_>> {
+    let quotes = folded.matches(QUOTES).count();
     let mut pieces = Vec::new();
     for (place, part) in folded.split(QUOTES).enumerate() {
         if place % 2 == 1 {
-            pieces.push(Piece::Phrase(part));
+            pieces.push(if place == quotes { Piece::OpenPhrase(part) } else { Piece::Phrase(part) });
         } else {
             pieces.extend(part.split_whitespace().map(Piece::Word));
         }
@@ -121,11 +131,10 @@ fn phone_query(number: &str, run: &[Piece<'_>], ending: Ending) -> Box<dyn Query
         ways.push(beginning_with(fields.all, core));
     }
     let last = run.len().saturating_sub(1);
-    let plain = run.iter().enumerate().map(|(place, piece)| match piece {
-        Piece::Word(text) | Piece::Phrase(text) => {
-            words_query(text, if place == last { ending } else { Ending::Whole })
-        }
-    });
+    let plain = run
+        .iter()
+        .enumerate()
+        .map(|(place, piece)| words_query(piece.text(), if place == last { ending } else { Ending::Whole }));
     ways.push(all_of(plain.collect()));
     any_of(ways)
 }
@@ -168,7 +177,7 @@ fn words_query(text: &str, ending: Ending) -> Box<dyn Query> {
     };
     let fields = &SCHEMA.1;
     let whole = || phrase(&words);
-    if ending == Ending::Whole {
+    if ending == Ending::Whole || last.starts_with(is_unspaced) {
         return whole();
     }
     if last.chars().count() >= MIN_PREFIX_LETTERS {
@@ -236,7 +245,7 @@ mod tests {
             pieces("anna \"vp sales\" „head of“ x"),
             [Piece::Word("anna"), Piece::Phrase("vp sales"), Piece::Phrase("head of"), Piece::Word("x")]
         );
-        assert_eq!(pieces("\"open end"), [Piece::Phrase("open end")]);
+        assert_eq!(pieces("\"open end"), [Piece::OpenPhrase("open end")]);
     }
 
     #[test]

@@ -113,10 +113,8 @@ impl SearchWriter {
         *uncommitted = true;
         let outcome = batch.changes.into_iter().try_for_each(|change| {
             match change {
-                Change::Upsert(document) => writer.run(vec![
-                    UserOperation::Delete(lead_term(document.lead)),
-                    UserOperation::Add(document.fields),
-                ]),
+                Change::Upsert(document) => writer
+                    .run(vec![UserOperation::Delete(lead_term(document.lead)), UserOperation::Add(document.fields)]),
                 Change::Add(document) => writer.add_document(document.fields),
                 Change::Delete(lead) => writer.run(vec![UserOperation::<TantivyDocument>::Delete(lead_term(lead))]),
             }
