@@ -1,3 +1,6 @@
 //! Behaviour over rows: each actor owns caches that can be rebuilt from the store at any moment.
 
+pub mod dedup_index;
+pub mod indexer;
 pub mod kit;
+pub mod store_writer;

@@ -282,8 +282,8 @@ mod tests {
             if let Ok(email) = Email::parse(&text) {
                 prop_assert_eq!(Email::parse(email.as_str()), Ok(email.clone()));
                 prop_assert_eq!(Email::from_normal(email.as_str()), Some(email.clone()));
-                let key = Email::parse(&email.comparison_key()).unwrap();
-                prop_assert_eq!(key.comparison_key().as_ref(), key.as_str());
+                let key = Email::from_normal(&email.comparison_key()).unwrap();
+                prop_assert!(key.comparison_key() == key.as_str());
             }
         }
 

@@ -157,7 +157,9 @@ impl<'a> Segments<'a> {
         let mut segments = path.split('/').map(str::trim).filter(|segment| !segment.is_empty()).peekable();
         // The light mobile site, and profiles under a language (`/in/x` under `/de/`), put a segment in front.
         while segments.peek().is_some_and(|first| {
-            first.eq_ignore_ascii_case("mwlite") || first.eq_ignore_ascii_case("m") || first.len() == 2 && !first.eq_ignore_ascii_case("in")
+            first.eq_ignore_ascii_case("mwlite")
+                || first.eq_ignore_ascii_case("m")
+                || first.len() == 2 && !first.eq_ignore_ascii_case("in")
         }) {
             segments.next();
         }
@@ -210,9 +212,7 @@ fn path_on_linkedin(text: &str) -> Result<&str, LinkedInError> {
 
 fn ends_with_domain(host: &str, domain: &str) -> bool {
     let Some(at) = host.len().checked_sub(domain.len()) else { return false };
-    host.is_char_boundary(at)
-        && host[at..].eq_ignore_ascii_case(domain)
-        && (at == 0 || host.as_bytes()[at - 1] == b'.')
+    host.is_char_boundary(at) && host[at..].eq_ignore_ascii_case(domain) && (at == 0 || host.as_bytes()[at - 1] == b'.')
 }
 
 /// The slug decoded, composed and in lower case. Member ids (`ACoAAB…`) are case-sensitive and stay.
@@ -220,7 +220,9 @@ fn decoded_slug(segment: &str) -> Result<String, LinkedInError> {
     let decoded = percent_decode(segment).ok_or(LinkedInError::BadSlug)?;
     let decoded = decoded.trim();
     let is_usable = !decoded.is_empty()
-        && decoded.chars().all(|c| c.is_alphanumeric() || !c.is_ascii() && !c.is_control() && !c.is_whitespace() || "-_.~&'+,!()".contains(c))
+        && decoded.chars().all(|c| {
+            c.is_alphanumeric() || !c.is_ascii() && !c.is_control() && !c.is_whitespace() || "-_.~&'+,!()".contains(c)
+        })
         && decoded.chars().any(char::is_alphanumeric);
     if !is_usable {
         return Err(LinkedInError::BadSlug);
@@ -268,7 +270,11 @@ mod tests {
 
     #[test]
     fn letters_beyond_ascii_are_percent_encoded_utf8() {
-        for text in ["linkedin.com/in/jörg-Müller", "linkedin.com/in/j%C3%B6rg-m%c3%bcller", "linkedin.com/in/jo\u{308}rg-müller"] {
+        for text in [
+            "linkedin.com/in/jörg-Müller",
+            "linkedin.com/in/j%C3%B6rg-m%c3%bcller",
+            "linkedin.com/in/jo\u{308}rg-müller",
+        ] {
             assert_eq!(LinkedInProfile::parse(text).unwrap().slug(), "j%C3%B6rg-m%C3%BCller");
         }
     }
@@ -276,7 +282,10 @@ mod tests {
     #[test]
     fn old_public_addresses_are_todays() {
         let url = |text: &str| LinkedInProfile::parse(text).unwrap().into_string();
-        assert_eq!(url("http://pl.linkedin.com/pub/jan-nowak/a7/576/b50?trk=x"), "https://www.linkedin.com/in/jan-nowak-b50576a7");
+        assert_eq!(
+            url("http://pl.linkedin.com/pub/jan-nowak/a7/576/b50?trk=x"),
+            "https://www.linkedin.com/in/jan-nowak-b50576a7"
+        );
         assert_eq!(url("http://linkedin.com/pub/jan-nowak/4/3a/b5"), "https://www.linkedin.com/in/jan-nowak-b503a04");
         assert_eq!(url("http://linkedin.com/pub/jan-nowak"), "https://www.linkedin.com/in/jan-nowak");
     }
@@ -314,7 +323,10 @@ mod tests {
     #[test]
     fn company_pages_are_of_another_type() {
         let url = |text: &str| LinkedInCompany::parse(text).map(LinkedInCompany::into_string);
-        assert_eq!(url("linkedin.com/company/Acme-Inc/about/?x=1").as_deref(), Ok("https://www.linkedin.com/company/acme-inc"));
+        assert_eq!(
+            url("linkedin.com/company/Acme-Inc/about/?x=1").as_deref(),
+            Ok("https://www.linkedin.com/company/acme-inc")
+        );
         assert_eq!(url("linkedin.com/company/1441").as_deref(), Ok("https://www.linkedin.com/company/1441"));
         assert_eq!(url("uk.linkedin.com/school/eth/").as_deref(), Ok("https://www.linkedin.com/school/eth"));
         assert_eq!(url("linkedin.com/sales/company/1441").as_deref(), Ok("https://www.linkedin.com/company/1441"));

@@ -77,7 +77,9 @@ fn push_space(folded: &mut String) {
 fn push_folded(folded: &mut String, c: char) {
     match c {
         _ if c.is_whitespace() => push_space(folded),
-        '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{02bc}' | '\u{02b9}' | '\u{02bb}' | '\u{00b4}' | '`' => folded.push('\''),
+        '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{02bc}' | '\u{02b9}' | '\u{02bb}' | '\u{00b4}' | '`' => {
+            folded.push('\'')
+        }
         '\u{201c}'..='\u{201f}' | '\u{00ab}' | '\u{00bb}' => folded.push('"'),
         '\u{2010}'..='\u{2015}' | '\u{2212}' => folded.push('-'),
         'ς' => folded.push('σ'),
@@ -126,7 +128,8 @@ pub fn comparison_form(text: &str) -> String {
     if folded.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
         return folded;
     }
-    let unquoted: Cow<'_, str> = if folded.contains('\'') { folded.replace('\'', "").into() } else { (&*folded).into() };
+    let unquoted: Cow<'_, str> =
+        if folded.contains('\'') { folded.replace('\'', "").into() } else { (&*folded).into() };
     let mut form = String::with_capacity(unquoted.len());
     for word in words(&unquoted) {
         if !form.is_empty() {

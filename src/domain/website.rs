@@ -147,10 +147,34 @@ pub fn built_in_company_domain<'a>(website: Option<&'a Website>, email: Option<&
 
 /// Sites where the pages of many companies live. Sorted.
 const PLATFORMS: &[&str] = &[
-    "about.me", "angel.co", "bit.ly", "crunchbase.com", "etsy.com", "facebook.com", "fb.com", "fb.me", "github.com",
-    "google.com", "goo.gl", "indeed.com", "instagram.com", "linkedin.com", "linktr.ee", "lnkd.in", "medium.com",
-    "pinterest.com", "t.me", "tiktok.com", "twitter.com", "wa.me", "wikipedia.org", "x.com", "xing.com", "yelp.com",
-    "youtu.be", "youtube.com",
+    "about.me",
+    "angel.co",
+    "bit.ly",
+    "crunchbase.com",
+    "etsy.com",
+    "facebook.com",
+    "fb.com",
+    "fb.me",
+    "github.com",
+    "google.com",
+    "goo.gl",
+    "indeed.com",
+    "instagram.com",
+    "linkedin.com",
+    "linktr.ee",
+    "lnkd.in",
+    "medium.com",
+    "pinterest.com",
+    "t.me",
+    "tiktok.com",
+    "twitter.com",
+    "wa.me",
+    "wikipedia.org",
+    "x.com",
+    "xing.com",
+    "yelp.com",
+    "youtu.be",
+    "youtube.com",
 ];
 
 fn is_platform(domain: &str) -> bool {
@@ -163,7 +187,13 @@ fn split_scheme(text: &str) -> Result<(&'static str, &str), WebsiteError> {
     let mut rest = text;
     loop {
         let starts = |prefix: &str| rest.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-        let (found, length) = if starts("https") { ("https", 5) } else if starts("http") { ("http", 4) } else { break };
+        let (found, length) = if starts("https") {
+            ("https", 5)
+        } else if starts("http") {
+            ("http", 4)
+        } else {
+            break;
+        };
         let after = &rest[length..];
         let colon = after.strip_prefix(':').unwrap_or(after);
         let slashes = colon.trim_start_matches(['/', '\\']);
@@ -178,7 +208,11 @@ fn split_scheme(text: &str) -> Result<(&'static str, &str), WebsiteError> {
     if let Some((name, port)) = before_path.split_once(':')
         && !(port.bytes().all(|b| b.is_ascii_digit()) && name.contains('.'))
     {
-        return Err(if name.eq_ignore_ascii_case("mailto") { WebsiteError::EmailAddress } else { WebsiteError::Scheme });
+        return Err(if name.eq_ignore_ascii_case("mailto") {
+            WebsiteError::EmailAddress
+        } else {
+            WebsiteError::Scheme
+        });
     }
     Ok((scheme.unwrap_or("https"), rest))
 }
@@ -248,7 +282,11 @@ fn push_encoded_character(url: &mut String, c: char) {
 /// Appends one path segment; everything but RFC 3986 unreserved characters and a few harmless ones is encoded.
 pub(super) fn push_percent_encoded(url: &mut String, segment: &str) {
     for c in segment.chars() {
-        if c.is_ascii_alphanumeric() || "-_.~&'+,!()".contains(c) { url.push(c) } else { push_encoded_character(url, c) }
+        if c.is_ascii_alphanumeric() || "-_.~&'+,!()".contains(c) {
+            url.push(c)
+        } else {
+            push_encoded_character(url, c)
+        }
     }
 }
 

@@ -1,1 +1,35 @@
-//! The one home of tantivy.
+//! The one home of tantivy: what of a lead is found how, and the searches themselves.
+//!
+//! The index is a derived view of the store. It gives ids, counts and facets; rows are read from the store. Nothing here
+//! knows the store: the Indexer feeds [`SearchWriter`] from the outbox and keeps its [`Checkpoint`] in every commit.
+//! Everything here blocks: callers run it on a bounded pool of threads, never on one that serves requests.
+
+mod address;
+mod analysis;
+mod collect;
+mod cursor;
+mod document;
+mod error;
+mod field;
+mod filter;
+mod generation;
+mod index;
+mod query;
+mod schema;
+mod scope;
+mod sort;
+mod text_query;
+mod writer;
+
+pub use analysis::{fold, words};
+pub use document::LeadDocument;
+pub use error::{QueryError, RebuildReason, SearchError};
+pub use field::SearchField;
+pub use filter::{Clause, Test, Value};
+pub use generation::Generations;
+pub use index::{OpenCheck, Opened, SearchIndex};
+pub use query::{FacetBucket, Facets, MAX_FACET_BUCKETS, MAX_LIMIT, SearchPage, SearchRequest};
+pub use schema::schema_hash;
+pub use scope::{ListScope, SearchScope};
+pub use sort::{Direction, Sort};
+pub use writer::{Batch, Checkpoint, DEFAULT_MEMORY_BYTES, SearchWriter};

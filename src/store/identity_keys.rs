@@ -1,7 +1,7 @@
 //! From a lead to the hashed keys of the identity index.
 
 use crate::domain::id::{Id, WorkspaceId};
-use crate::domain::identity::{Identity, IdentityKeys, key_hash};
+use crate::domain::identity::{Identity, KeyHasher};
 use crate::domain::lead::Lead;
 use crate::store::identity::IdentityKey;
 
@@ -24,14 +24,12 @@ impl IdentityHasher {
 
     /// The same from the comparison facts, when the caller has them.
     pub fn keys_of(&self, workspace: WorkspaceId, identity: &Identity) -> Vec<IdentityKey> {
-        IdentityKeys::of(identity)
-            .iter()
-            .map(|key| IdentityKey {
-                workspace,
-                kind: key.kind as u8,
-                hash: key_hash(&self.key, workspace.as_u64(), key.kind, &key.value),
-            })
-            .collect()
+        let hasher = KeyHasher::new(self.key, workspace.as_u64());
+        let mut keys = Vec::with_capacity(5);
+        identity.for_each_key_hash(&hasher, &mut String::new(), |kind, hash| {
+            keys.push(IdentityKey { workspace, kind: kind.as_u8(), hash });
+        });
+        keys
     }
 }
 

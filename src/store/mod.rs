@@ -6,6 +6,7 @@
 pub mod access;
 pub mod counter;
 pub mod crypt;
+pub mod directory;
 pub mod engine;
 pub mod identity;
 mod identity_keys;

@@ -16,6 +16,8 @@ use crate::store::tables::{Consumers, Leads, Outbox};
 pub const IDENTITY: &str = "identity";
 /// The consumer whose view is the search index; its own checkpoint lies in the index, this one is for trimming.
 pub const SEARCH: &str = "search";
+/// How far the outbox was trimmed: not a consumer, kept beside them.
+pub const TRIMMED: &str = "trimmed";
 /// Everybody who reads the outbox. Trimming waits for the slowest.
 pub const CONSUMERS: [&str; 2] = [IDENTITY, SEARCH];
 
@@ -62,6 +64,36 @@ pub fn leads_of(
     reads.scan_between::<Leads>(&scope, &(first,), &(last,), &mut |(id,), lead| {
         visit(scope, id, Some(lead));
         ControlFlow::Continue(())
+    })
+}
+
+/// At most `most` of the leads that are there in a run.
+pub fn some_leads_of(
+    reads: &impl Reads,
+    run: &OutboxEntry,
+    most: usize,
+    visit: &mut dyn FnMut(WorkspaceScope, LeadId, Lead),
+) -> Result<(), StoreError> {
+    let scope = WorkspaceScope::of(run.workspace);
+    let (first, last) = (LeadId::from_u64(run.first), LeadId::from_u64(run.last));
+    let mut left = most;
+    if left == 0 {
+        return Ok(());
+    }
+    reads.scan_between::<Leads>(&scope, &(first,), &(last,), &mut |(id,), lead| {
+        visit(scope, id, lead);
+        left -= 1;
+        if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+}
+
+/// Every lead of every workspace, in key order, until `visit` says false: for views that are built anew.
+pub fn all_leads(
+    reads: &impl Reads,
+    visit: &mut dyn FnMut(WorkspaceScope, LeadId, Lead) -> bool,
+) -> Result<(), StoreError> {
+    reads.scan_all::<Leads>(&mut |workspace, (id,), lead| {
+        if visit(WorkspaceScope::of(workspace), id, lead) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })
 }
 

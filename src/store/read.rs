@@ -3,8 +3,9 @@
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
+use crate::domain::id::WorkspaceId;
 use crate::store::engine::{EngineError, KeyRange, Order, Read, Snapshot};
-use crate::store::key::Key;
+use crate::store::key::{Key, KeyPart};
 use crate::store::record::{Record, RecordError};
 use crate::store::scope::WorkspaceScope;
 use crate::store::tables::{Counters, InstallTable, TenantTable};
@@ -89,6 +90,17 @@ pub trait Reads {
         scan_bytes(self.raw(), T::ID, T::NAME, 8, &range, Order::Ascending, visit)
     }
 
+    /// Visits the rows of all workspaces: for `check` and for views that are built anew.
+    fn scan_all<T: TenantTable>(
+        &self,
+        visit: &mut dyn FnMut(WorkspaceId, T::Rest, T::Value) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let range = KeyRange::all();
+        scan_bytes(self.raw(), T::ID, T::NAME, 0, &range, Order::Ascending, &mut |key: Tenant<T::Rest>, value| {
+            visit(key.workspace, key.rest, value)
+        })
+    }
+
     fn get_install<T: InstallTable>(&self, key: T::Key) -> Result<Option<T::Value>, StoreError> {
         let key = key.encode();
         self.raw().get(T::ID, &key)?.map(|bytes| value::<T::Value>(T::NAME, &key, &bytes)).transpose()
@@ -120,9 +132,24 @@ pub trait Reads {
     }
 }
 
+/// A tenant key with its workspace.
+struct Tenant<R> {
+    workspace: WorkspaceId,
+    rest: R,
+}
+
+impl<R: Key> Key for Tenant<R> {
+    fn put_key(&self, out: &mut Vec<u8>) {
+        KeyPart::put(&self.workspace, out);
+        self.rest.put_key(out);
+    }
+    fn take_key(input: &mut &[u8]) -> Option<Self> {
+        Some(Self { workspace: KeyPart::take(input)?, rest: R::take_key(input)? })
+    }
+}
+
 /// The whole key of a tenant row.
 pub(in crate::store) fn tenant_key(scope: &WorkspaceScope, rest: &impl Key) -> Vec<u8> {
-    use crate::store::key::KeyPart;
     let mut key = Vec::with_capacity(48);
     scope.workspace().put(&mut key);
     rest.put_key(&mut key);

@@ -197,12 +197,20 @@ impl WriterCore {
         metrics::histogram!("galena_store_group_seconds")
             .record(shared.deps.clock.monotonic().saturating_sub(started).as_secs_f64());
 
+        let mut reopen = false;
         let end = match result {
             Ok(()) => {
                 self.seq = group.seq;
                 group.into_after_commit().into_iter().for_each(|hook| hook());
                 shared.committed.send_replace(self.seq);
                 GroupEnd::Committed(self.seq)
+            }
+            // The engine may latch an i/o error: it is opened again as after a failed commit.
+            Err(WriteFailure::Aborted(error)) if needs_reopening(&error) => {
+                group.abandon();
+                tracing::error!(%error, "a group of writes failed; reopening the store");
+                reopen = true;
+                GroupEnd::Failed(error.to_string())
             }
             Err(WriteFailure::Aborted(error)) => {
                 group.abandon();
@@ -212,13 +220,11 @@ impl WriterCore {
             Err(WriteFailure::OutcomeUnknown(error)) => {
                 group.abandon();
                 tracing::error!(%error, "a commit failed; reopening the store");
+                reopen = true;
                 GroupEnd::Unknown(error.to_string())
             }
         };
-        let broken = match &end {
-            GroupEnd::Unknown(_) => self.reopen().err(),
-            GroupEnd::Failed(_) | GroupEnd::Committed(_) => None,
-        };
+        let broken = if reopen { self.reopen().err() } else { None };
         let end = Ended(end);
         done.into_iter().for_each(|member| member.settle(&end));
         broken.map_or(Ok(()), Err)
@@ -237,6 +243,10 @@ impl WriterCore {
         self.shared.committed.send_replace(self.seq);
         Ok(())
     }
+}
+
+fn needs_reopening(error: &EngineError) -> bool {
+    matches!(error, EngineError::Io(_) | EngineError::MustReopen | EngineError::Closed)
 }
 
 fn into_engine(error: StoreError) -> EngineError {

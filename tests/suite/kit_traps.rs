@@ -189,6 +189,21 @@ async fn system_stop_drops_messages() {
     assert_eq!(stage.seen.stoppings.load(Ordering::SeqCst), 1);
 }
 
+#[tokio::test]
+async fn system_stop_waits_for_an_admission_in_hand() {
+    let stage = stage(dedicated());
+    let add = stage.probe.port::<Add>();
+    let admission = add.try_admit().unwrap();
+    let (report, answer) = tokio::join!(stage.system.shutdown(&[], HANG), async {
+        until("admission has ended", || add.try_admit().is_err()).await;
+        // gives a shutdown that does not wait the time to end the actor
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        soon(admission.send(Add(9))).await
+    });
+    assert_eq!(answer, Ok(9), "who was let in is served");
+    assert_eq!(report.ended, ["probe"]);
+}
+
 /// Asks the probe for every message it gets: what an importer is to the store writer.
 struct Upstream {
     down: Port<Add>,

@@ -54,3 +54,36 @@ impl Bell {
         self.rung.swap(false, Ordering::SeqCst)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[test]
+    fn a_message_that_was_sent_twice_is_answered_once() {
+        let port = WakePort::new();
+        port.wake();
+        assert!(port.bell.take());
+        assert!(!port.bell.take());
+    }
+
+    #[test]
+    fn only_the_first_ring_sends_until_it_is_taken() {
+        let (port, sent) = (WakePort::new(), Arc::new(AtomicUsize::new(0)));
+        let count = sent.clone();
+        port.tie(|_| {
+            Box::new(move || {
+                count.fetch_add(1, Ordering::SeqCst);
+            })
+        });
+        assert_eq!(sent.load(Ordering::SeqCst), 0, "nothing rang before");
+        port.wake();
+        port.wake();
+        assert_eq!(sent.load(Ordering::SeqCst), 1);
+        assert!(port.bell.take());
+        port.wake();
+        assert_eq!(sent.load(Ordering::SeqCst), 2);
+    }
+}

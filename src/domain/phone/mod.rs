@@ -9,7 +9,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub use region::{Region, RegionError};
-use rlibphonenumber::{NotANumberError, PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat, PhoneNumberType};
+use rlibphonenumber::{
+    NotANumberError, PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat, PhoneNumberType,
+};
 
 use super::text::trim_cell;
 
@@ -135,7 +137,12 @@ fn parse_in(text: &str, region: Option<rlibphonenumber::Region>) -> Result<Phone
     // Telling the type checks the number against the plan as well: no type, no valid number.
     let line_type = LineType::of(PHONE_NUMBER_UTIL.get_number_type(&number)).ok_or(PhoneError::NotInPlan)?;
     let e164 = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned();
-    Ok(Phone { region: region_of(&number), line_type, extension: number.extension.filter(|text| !text.is_empty()), e164 })
+    Ok(Phone {
+        region: region_of(&number),
+        line_type,
+        extension: number.extension.filter(|text| !text.is_empty()),
+        e164,
+    })
 }
 
 fn region_of(number: &PhoneNumber) -> Option<Region> {
@@ -151,7 +158,9 @@ fn phone_error(error: &ParseError, text: &str, has_region: bool) -> PhoneError {
             0..=3 => PhoneError::NotANumber,
             _ => PhoneError::NoRegion,
         },
-        ParseError::NotANumber(NotANumberError::FailedToParseNumberAsInt(_)) | ParseError::TooLongNsn => PhoneError::TooLong,
+        ParseError::NotANumber(NotANumberError::FailedToParseNumberAsInt(_)) | ParseError::TooLongNsn => {
+            PhoneError::TooLong
+        }
         ParseError::NotANumber(_) => PhoneError::NotANumber,
         ParseError::TooShortAfterIdd | ParseError::TooShortNsn => PhoneError::TooShort,
     }
@@ -160,7 +169,8 @@ fn phone_error(error: &ParseError, text: &str, has_region: bool) -> PhoneError {
 /// `4.91512E+11`, `4,91512E+11`.
 fn is_rounded(text: &str) -> bool {
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
+    let is_number =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
     is_number(mantissa) && exponent.strip_prefix('+').is_some_and(|digits| digits.len() <= 2 && is_number(digits))
 }
 

@@ -11,7 +11,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use zeroize::Zeroizing;
 
 use super::{CryptError, KEY_LEN, Key, Secret, random_key};
@@ -119,7 +119,7 @@ impl MasterKey {
 
     /// The key as `load` reads it, base64.
     pub fn to_base64(&self) -> Secret {
-        Secret::new(STANDARD.encode(&*self.0))
+        Secret::new(STANDARD.encode(*self.0))
     }
 
     /// Tells keys apart without giving anything away.
@@ -192,7 +192,7 @@ fn parse(text: &[u8], origin: &Origin) -> Result<MasterKey, CryptError> {
         return Ok(MasterKey(key));
     }
     let standard = Zeroizing::new(text.trim_end_matches('=').replace('-', "+").replace('_', "/"));
-    let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(standard.as_str());
+    let bytes = STANDARD_NO_PAD.decode(standard.as_str());
     let bytes = Zeroizing::new(bytes.map_err(|_| malformed())?);
     let bytes: &[u8; KEY_LEN] = bytes.as_slice().try_into().map_err(|_| malformed())?;
     key.copy_from_slice(bytes);

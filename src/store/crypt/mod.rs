@@ -68,13 +68,7 @@ fn random_key(random: &dyn Random) -> Key {
 
 /// Appends nonce, ciphertext and tag to `out`. AES-256-GCM-SIV (RFC 8452): a repeated nonce gives away no more than
 /// that two plaintexts are equal.
-fn encrypt(
-    key: &Key,
-    aad: &[u8],
-    plaintext: &[u8],
-    random: &dyn Random,
-    out: &mut Vec<u8>,
-) -> Result<(), CryptError> {
+fn encrypt(key: &Key, aad: &[u8], plaintext: &[u8], random: &dyn Random, out: &mut Vec<u8>) -> Result<(), CryptError> {
     let mut nonce = [0; NONCE_LEN];
     random.fill(&mut nonce);
     let sealed = Aes256GcmSiv::new((&**key).into())

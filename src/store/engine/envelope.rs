@@ -130,12 +130,8 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read() {
-        let envelope = Envelope {
-            cipher: Cipher::None,
-            kdf: [7; 48],
-            wrapped_key: (0..100).collect(),
-            key_check: [9; 32],
-        };
+        let envelope =
+            Envelope { cipher: Cipher::None, kdf: [7; 48], wrapped_key: (0..100).collect(), key_check: [9; 32] };
         assert_eq!(Envelope::decode(&envelope.encode()), Ok(envelope));
     }
 

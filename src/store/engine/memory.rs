@@ -3,7 +3,6 @@
 //! Same behaviour as the engine on disk, snapshot by snapshot, including a commit whose outcome is unknown. Tables are
 //! persistent maps: a snapshot is a reference, a transaction copies only the nodes it touches.
 
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,7 +12,7 @@ use imbl::OrdMap;
 use super::readers::{Readers, Reading};
 use super::undo::UndoLog;
 use super::{
-    Engine, EngineError, EngineStats, KeyRange, Mark, Order, Read, Snapshot, TableId, WriteFailure, WriteTx,
+    Engine, EngineError, EngineStats, KeyRange, Mark, Order, Read, Snapshot, TableId, Visit, WriteFailure, WriteTx,
 };
 
 type Table = OrdMap<Arc<[u8]>, Arc<[u8]>>;
@@ -165,13 +164,7 @@ fn get(tables: &Tables, id: TableId, key: &[u8]) -> Result<Option<Vec<u8>>, Engi
     Ok(table(tables, id)?.get(key).map(|value| value.to_vec()))
 }
 
-fn scan(
-    tables: &Tables,
-    id: TableId,
-    range: &KeyRange,
-    order: Order,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-) -> Result<(), EngineError> {
+fn scan(tables: &Tables, id: TableId, range: &KeyRange, order: Order, visit: Visit<'_>) -> Result<(), EngineError> {
     let table = table(tables, id)?;
     if range.is_empty() {
         return Ok(());
@@ -201,7 +194,7 @@ macro_rules! reads {
                 table: TableId,
                 range: &KeyRange,
                 order: Order,
-                visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+                visit: Visit<'_>,
             ) -> Result<(), EngineError> {
                 scan(&self.tables, table, range, order, visit)
             }

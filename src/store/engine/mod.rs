@@ -138,6 +138,9 @@ pub enum WriteFailure {
     OutcomeUnknown(EngineError),
 }
 
+/// What a scan calls with each key and value, until it breaks.
+pub type Visit<'a> = &'a mut (dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a);
+
 /// Reads that a snapshot and a write transaction share.
 pub trait Read {
     /// The value of `key`, copied.
@@ -149,13 +152,7 @@ pub trait Read {
     }
 
     /// Visits the pairs of `range` in `order` until `visit` breaks. Nothing is copied for it.
-    fn scan(
-        &self,
-        table: TableId,
-        range: &KeyRange,
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), EngineError>;
+    fn scan(&self, table: TableId, range: &KeyRange, order: Order, visit: Visit<'_>) -> Result<(), EngineError>;
 
     /// How many pairs a table holds.
     fn len(&self, table: TableId) -> Result<u64, EngineError>;

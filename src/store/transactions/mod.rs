@@ -6,3 +6,4 @@ pub mod lead_rows;
 pub mod leads;
 pub mod lists;
 pub mod once;
+pub mod outbox;

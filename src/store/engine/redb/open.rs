@@ -53,13 +53,8 @@ fn building_name(path: &Path) -> PathBuf {
 /// Builds an empty store under `building`, then gives it its name.
 fn create(path: &Path, building: &Path, options: &RedbOptions, probe: Option<&Probe>) -> Result<(), EngineError> {
     let failed = |error| io_failure(building, error);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(building)
-        .map_err(failed)?;
+    let mut file =
+        OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(building).map_err(failed)?;
     pass(probe, Operation::Write, ENVELOPE_LEN as u64).map_err(failed)?;
     file.write_all(&Envelope::plain().encode()).map_err(failed)?;
     let database = start(building, file, options, probe)?;
@@ -156,4 +151,36 @@ fn pass(probe: Option<&Probe>, operation: Operation, len: u64) -> io::Result<()>
 
 fn io_failure(path: &Path, error: io::Error) -> EngineError {
     EngineError::Io(format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::super::RedbEngine;
+    use super::*;
+    use crate::store::engine::{Engine, TableId};
+
+    /// Every commit stores the allocator state: after a crash nothing is repaired, so opening does not walk the file.
+    #[test]
+    fn a_file_left_by_a_crash_needs_no_repair() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("store.redb");
+        let engine = RedbEngine::open(&path, RedbOptions::new(&["only"])).expect("opened");
+        for n in 0..10u8 {
+            engine.write(&mut |tx| tx.insert(TableId(0), &[n], &[n])).expect("committed");
+        }
+        let crashed = directory.path().join("crashed.redb");
+        std::fs::copy(&path, &crashed).expect("copied while open");
+
+        let repaired = Arc::new(AtomicBool::new(false));
+        let file = OpenOptions::new().read(true).write(true).open(&crashed).expect("opened");
+        let noticed = Arc::clone(&repaired);
+        Database::builder()
+            .set_repair_callback(move |_| noticed.store(true, Ordering::Relaxed))
+            .create_with_backend(EnvelopeBackend::new(file, None).expect("a backend"))
+            .expect("opened");
+        assert!(!repaired.load(Ordering::Relaxed));
+    }
 }

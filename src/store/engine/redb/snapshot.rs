@@ -1,13 +1,12 @@
 //! A committed state of the file, for reading. Outlives a reopen of the engine, after which reads give `Closed`.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use ::redb::{ReadOnlyTable, ReadTransaction, ReadableTableMetadata, TableStats};
 
 use super::super::readers::Reading;
-use super::super::{KeyRange, Order, Read, Snapshot, TableId};
+use super::super::{KeyRange, Order, Read, Snapshot, TableId, Visit};
 use super::errors::Failure;
 use super::write::scan_table;
 use super::{Definition, EngineError};
@@ -24,12 +23,7 @@ pub(super) struct RedbSnapshot {
 }
 
 impl RedbSnapshot {
-    pub fn new(
-        transaction: ReadTransaction,
-        names: &'static [&'static str],
-        path: PathBuf,
-        reading: Reading,
-    ) -> Self {
+    pub fn new(transaction: ReadTransaction, names: &'static [&'static str], path: PathBuf, reading: Reading) -> Self {
         let tables = names.iter().map(|_| OnceLock::new()).collect();
         Self { transaction, names, tables, path, _reading: reading }
     }
@@ -57,13 +51,7 @@ impl Read for RedbSnapshot {
         Ok(value.map(|value| value.value().to_vec()))
     }
 
-    fn scan(
-        &self,
-        table: TableId,
-        range: &KeyRange,
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), EngineError> {
+    fn scan(&self, table: TableId, range: &KeyRange, order: Order, visit: Visit<'_>) -> Result<(), EngineError> {
         scan_table(self.table(table)?, range, order, visit).map_err(|error| error.at(&self.path))
     }
 

@@ -1,13 +1,12 @@
 //! The write transaction on redb.
 
 use std::cell::OnceCell;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use ::redb::{ReadableTable, ReadableTableMetadata, StorageError, Table, WriteTransaction};
 
 use super::super::undo::UndoLog;
-use super::super::{KeyRange, Mark, Order, Read, TableId, WriteTx};
+use super::super::{KeyRange, Mark, Order, Read, TableId, Visit, WriteTx};
 use super::errors::Failure;
 use super::{Definition, EngineError};
 
@@ -57,13 +56,7 @@ impl Read for RedbWriteTx<'_> {
         Ok(value.map(|value| value.value().to_vec()))
     }
 
-    fn scan(
-        &self,
-        table: TableId,
-        range: &KeyRange,
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), EngineError> {
+    fn scan(&self, table: TableId, range: &KeyRange, order: Order, visit: Visit<'_>) -> Result<(), EngineError> {
         scan_table(self.table(table)?, range, order, visit).map_err(|error| error.at(self.path))
     }
 
@@ -111,7 +104,7 @@ pub(super) fn scan_table(
     table: &impl ReadableTable<&'static [u8], &'static [u8]>,
     range: &KeyRange,
     order: Order,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    visit: Visit<'_>,
 ) -> Result<(), StorageError> {
     if range.is_empty() {
         return Ok(());

@@ -1,0 +1,162 @@
+//! The fields that searches filter, sort and count by: the API's names and what the index holds of each.
+
+use std::fmt;
+
+use crate::domain::lead::LeadField;
+
+/// A field by which leads can be filtered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum SearchField {
+    Lead(LeadField),
+    /// The domain of the e-mail address, else of the website.
+    Domain,
+    Tags,
+    Source,
+    DataSource,
+    EnrichmentStatus,
+    EmailStatus,
+    IsQualified,
+    Owner,
+    Import,
+    List,
+    QualityScore,
+    CreatedAt,
+    UpdatedAt,
+    EnrichedAt,
+    DataCollectedAt,
+    /// A custom field by its name as given.
+    Custom(String),
+}
+
+/// What the index keeps of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One or more folded keywords.
+    Keyword,
+    /// Keywords made of the digits alone.
+    Digits,
+    /// A whole number.
+    Number,
+    /// Milliseconds since the epoch.
+    Time,
+    /// A list id.
+    List,
+    /// A value of the custom fields.
+    Custom,
+}
+
+impl SearchField {
+    /// The fields with a keyword term of their own, in the order of the schema.
+    pub(super) fn keywords() -> impl Iterator<Item = Self> {
+        LeadField::ALL.into_iter().map(Self::Lead).chain([
+            Self::Domain,
+            Self::Tags,
+            Self::Source,
+            Self::DataSource,
+            Self::EnrichmentStatus,
+            Self::EmailStatus,
+            Self::IsQualified,
+            Self::Owner,
+            Self::Import,
+        ])
+    }
+
+    /// The fields with a numeric column, in the order of the schema.
+    pub(super) const NUMBERS: [Self; 5] =
+        [Self::QualityScore, Self::CreatedAt, Self::UpdatedAt, Self::EnrichedAt, Self::DataCollectedAt];
+
+    /// A name of the API: `companyName`, `tags`, `customFields.Region`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        if let Some(custom) = name.strip_prefix("customFields.") {
+            return (!custom.is_empty()).then(|| Self::Custom(custom.to_owned()));
+        }
+        Self::keywords().chain(Self::NUMBERS).chain([Self::List]).find(|field| field.name() == name)
+    }
+
+    /// The name in the API; of a custom field its bare name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Lead(field) => field.name(),
+            Self::Domain => "domain",
+            Self::Tags => "tags",
+            Self::Source => "source",
+            Self::DataSource => "dataSource",
+            Self::EnrichmentStatus => "enrichmentStatus",
+            Self::EmailStatus => "emailStatus",
+            Self::IsQualified => "isQualified",
+            Self::Owner => "owner",
+            Self::Import => "importId",
+            Self::List => "listId",
+            Self::QualityScore => "qualityScore",
+            Self::CreatedAt => "createdAt",
+            Self::UpdatedAt => "updatedAt",
+            Self::EnrichedAt => "enrichedAt",
+            Self::DataCollectedAt => "dataCollectedAt",
+            Self::Custom(name) => name,
+        }
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Lead(LeadField::Phone | LeadField::CompanyPhone) => Kind::Digits,
+            Self::QualityScore => Kind::Number,
+            Self::CreatedAt | Self::UpdatedAt | Self::EnrichedAt | Self::DataCollectedAt => Kind::Time,
+            Self::List => Kind::List,
+            Self::Custom(_) => Kind::Custom,
+            _ => Kind::Keyword,
+        }
+    }
+
+    /// Whether a column of folded texts is kept, by which leads are sorted and counted.
+    pub(super) fn has_text_column(&self) -> bool {
+        match self {
+            Self::Lead(field) => matches!(
+                field,
+                LeadField::Email
+                    | LeadField::LastName
+                    | LeadField::FullName
+                    | LeadField::CompanyName
+                    | LeadField::JobTitle
+                    | LeadField::City
+                    | LeadField::State
+                    | LeadField::Country
+                    | LeadField::Industry
+                    | LeadField::CompanySize
+            ),
+            Self::Domain
+            | Self::Tags
+            | Self::Source
+            | Self::DataSource
+            | Self::EnrichmentStatus
+            | Self::EmailStatus
+            | Self::IsQualified
+            | Self::Owner => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for SearchField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if matches!(self, Self::Custom(_)) {
+            f.write_str("customFields.")?;
+        }
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        for field in SearchField::keywords().chain(SearchField::NUMBERS).chain([SearchField::List]) {
+            assert_eq!(SearchField::from_name(field.name()), Some(field));
+        }
+        let custom = SearchField::Custom("Deal.Stage".to_owned());
+        assert_eq!(SearchField::from_name(&custom.to_string()), Some(custom));
+        assert_eq!(SearchField::from_name("customFields."), None);
+        assert_eq!(SearchField::from_name("password"), None);
+    }
+}

@@ -1,0 +1,258 @@
+//! What people type, as a query: words that must all occur, "phrases", addresses and phone numbers.
+//!
+//! There is no query syntax beyond quotes, so every text has a meaning and none is an error, except one that is too long.
+//! The last word is taken to be unfinished: it matches words that begin with it.
+
+use std::ops::Bound;
+
+use tantivy::query::{
+    BooleanQuery, EmptyQuery, InvertedIndexRangeQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query, TermQuery,
+};
+use tantivy::schema::{Field, IndexRecordOption, Term};
+
+use super::address::{Address, typed_beginning};
+use super::analysis::{digits, fold, keyword, words};
+use super::document::{MIN_PHONE_DIGITS, reversed};
+use super::error::QueryError;
+use super::schema::SCHEMA;
+
+const MAX_TEXT_CHARS: usize = 1_000;
+const MAX_WORDS: usize = 64;
+/// An unfinished word of at least so many letters is looked up among all words; the shorter in the prefix field.
+const MIN_PREFIX_LETTERS: usize = 3;
+/// How many endings an unfinished word inside a phrase ("o'bri") is tried with.
+const MAX_PHRASE_ENDINGS: u32 = 4_096;
+
+const QUOTES: [char; 6] = ['"', '“', '”', '„', '«', '»'];
+
+/// Whether a word is finished or may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Whole,
+    Open,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece<'a> {
+    Word(&'a str),
+    Phrase(&'a str),
+}
+
+/// The queries that must all match. None for blank text, which asks for everything.
+pub fn parse(text: &str) -> Result<Vec<Box<dyn Query>>, QueryError> {
+    if text.chars().count() > MAX_TEXT_CHARS {
+        return Err(QueryError::TextTooLong { max: MAX_TEXT_CHARS });
+    }
+    let folded = fold(text);
+    if words(&folded).nth(MAX_WORDS).is_some() {
+        return Err(QueryError::TooManyWords { max: MAX_WORDS });
+    }
+    if folded.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut pieces = pieces(&folded);
+    pieces.retain(|piece| match piece {
+        Piece::Word(text) | Piece::Phrase(text) => words(text).next().is_some(),
+    });
+    if pieces.is_empty() {
+        // Nothing but punctuation: no lead holds it.
+        return Ok(vec![Box::new(EmptyQuery)]);
+    }
+    let mut queries = Vec::with_capacity(pieces.len());
+    let mut rest = pieces.as_slice();
+    while let Some((piece, after)) = rest.split_first() {
+        let number_pieces = rest.iter().take_while(|piece| is_numeric(piece)).count();
+        let ending = |left: &[Piece<'_>]| if left.is_empty() { Ending::Open } else { Ending::Whole };
+        if let Some(number) = phone_number(&rest[..number_pieces]) {
+            let (run, left) = rest.split_at(number_pieces);
+            queries.push(phone_query(&number, run, ending(left)));
+            rest = left;
+            continue;
+        }
+        queries.push(match piece {
+            Piece::Phrase(text) => words_query(text, Ending::Whole),
+            Piece::Word(text) => word_query(text, ending(after)),
+        });
+        rest = after;
+    }
+    Ok(queries)
+}
+
+/// Cuts at white space outside of quotes. An unclosed quote runs to the end.
+fn pieces(folded: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    for (place, part) in folded.split(QUOTES).enumerate() {
+        if place % 2 == 1 {
+            pieces.push(Piece::Phrase(part));
+        } else {
+            pieces.extend(part.split_whitespace().map(Piece::Word));
+        }
+    }
+    pieces
+}
+
+fn is_numeric(piece: &Piece<'_>) -> bool {
+    matches!(piece, Piece::Word(text)
+        if text.chars().all(|part| part.is_ascii_digit() || matches!(part, '+' | '(' | ')' | '-' | '.' | '/')))
+}
+
+/// The digits of words that may be one phone number; the national zero in `+49 (0) 30` is left out.
+fn phone_number(run: &[Piece<'_>]) -> Option<String> {
+    let mut text = String::new();
+    for piece in run {
+        if let Piece::Word(word) = piece {
+            text.push_str(word);
+        }
+    }
+    let number = digits(&text.replace("(0)", ""));
+    (MIN_PHONE_DIGITS..=20).contains(&number.len()).then_some(number)
+}
+
+/// A number as the end of a phone number in any spelling, as its beginning, or as the plain words it was typed as.
+fn phone_query(number: &str, run: &[Piece<'_>], ending: Ending) -> Box<dyn Query> {
+    let fields = &SCHEMA.1;
+    let mut ways = vec![beginning_with(fields.phone_tail, &reversed(number))];
+    // 0049 30 … and 030 …: what is left without the dialling prefix ends the full number.
+    let core = number.trim_start_matches('0');
+    if core.len() >= MIN_PHONE_DIGITS && core != number {
+        ways.push(beginning_with(fields.phone_tail, &reversed(core)));
+    }
+    if ending == Ending::Open && core.len() >= MIN_PHONE_DIGITS {
+        ways.push(beginning_with(fields.all, core));
+    }
+    let last = run.len().saturating_sub(1);
+    let plain = run.iter().enumerate().map(|(place, piece)| match piece {
+        Piece::Word(text) | Piece::Phrase(text) => {
+            words_query(text, if place == last { ending } else { Ending::Whole })
+        }
+    });
+    ways.push(all_of(plain.collect()));
+    any_of(ways)
+}
+
+/// A word without white space: an address, or one or more words of the index side by side.
+fn word_query(text: &str, ending: Ending) -> Box<dyn Query> {
+    let fields = &SCHEMA.1;
+    if !text.contains(['@', '.', '/']) {
+        return words_query(text, ending);
+    }
+    match Address::read(text) {
+        Some(address) => {
+            let term = keyword(address.term());
+            let exact = match ending {
+                Ending::Whole => term_query(fields.address, &term),
+                Ending::Open => beginning_with(fields.address, &term),
+            };
+            match address {
+                Address::Email { .. } | Address::Page { .. } => exact,
+                Address::Host(_) => any_of(vec![exact, words_query(text, ending)]),
+            }
+        }
+        None => {
+            let typed = typed_beginning(text);
+            let plain = words_query(text, ending);
+            if ending == Ending::Open && typed.chars().count() >= MIN_PREFIX_LETTERS {
+                any_of(vec![beginning_with(fields.address, typed), plain])
+            } else {
+                plain
+            }
+        }
+    }
+}
+
+/// The words of `text` side by side.
+fn words_query(text: &str, ending: Ending) -> Box<dyn Query> {
+    let words: Vec<&str> = words(text).collect();
+    let Some((last, before)) = words.split_last() else {
+        return Box::new(EmptyQuery);
+    };
+    let fields = &SCHEMA.1;
+    let whole = || phrase(&words);
+    if ending == Ending::Whole {
+        return whole();
+    }
+    if last.chars().count() >= MIN_PREFIX_LETTERS {
+        if before.is_empty() {
+            return beginning_with(fields.all, last);
+        }
+        let terms = words.iter().map(|word| Term::from_field_text(fields.all, word)).collect();
+        let mut query = PhrasePrefixQuery::new(terms);
+        query.set_max_expansions(MAX_PHRASE_ENDINGS);
+        return Box::new(query);
+    }
+    let short = term_query(fields.prefix, last);
+    let unfinished = if before.is_empty() { short } else { all_of(vec![phrase(before), short]) };
+    any_of(vec![whole(), unfinished])
+}
+
+fn phrase(words: &[&str]) -> Box<dyn Query> {
+    let field = SCHEMA.1.all;
+    match words {
+        [] => Box::new(EmptyQuery),
+        [one] => term_query(field, one),
+        many => Box::new(PhraseQuery::new(many.iter().map(|word| Term::from_field_text(field, word)).collect())),
+    }
+}
+
+pub fn term_query(field: Field, term: &str) -> Box<dyn Query> {
+    Box::new(TermQuery::new(Term::from_field_text(field, term), IndexRecordOption::Basic))
+}
+
+/// Terms that begin with `prefix`. Walks a range of the term dictionary: its cost is the number of such terms.
+pub fn beginning_with(field: Field, prefix: &str) -> Box<dyn Query> {
+    let end = format!("{prefix}{}", char::MAX);
+    Box::new(InvertedIndexRangeQuery::new(
+        Bound::Included(Term::from_field_text(field, prefix)),
+        Bound::Excluded(Term::from_field_text(field, &end)),
+    ))
+}
+
+pub fn any_of(queries: Vec<Box<dyn Query>>) -> Box<dyn Query> {
+    combine(queries, Occur::Should)
+}
+
+pub fn all_of(queries: Vec<Box<dyn Query>>) -> Box<dyn Query> {
+    combine(queries, Occur::Must)
+}
+
+fn combine(mut queries: Vec<Box<dyn Query>>, occur: Occur) -> Box<dyn Query> {
+    match (queries.len(), queries.pop()) {
+        (_, None) => Box::new(EmptyQuery),
+        (1, Some(only)) => only,
+        (_, Some(last)) => {
+            queries.push(last);
+            Box::new(BooleanQuery::new(queries.into_iter().map(|query| (occur, query)).collect()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_make_phrases() {
+        assert_eq!(
+            pieces("anna \"vp sales\" „head of“ x"),
+            [Piece::Word("anna"), Piece::Phrase("vp sales"), Piece::Phrase("head of"), Piece::Word("x")]
+        );
+        assert_eq!(pieces("\"open end"), [Piece::Phrase("open end")]);
+    }
+
+    #[test]
+    fn phone_numbers_are_recognised_in_any_spelling() {
+        let number = |text| phone_number(&pieces(text));
+        assert_eq!(number("+49 (0)30 / 123-45"), Some("493012345".to_owned()));
+        assert_eq!(number("123.456"), Some("123456".to_owned()));
+        assert_eq!(number("12345"), None);
+        assert_eq!(number("123456789012345678901"), None);
+    }
+
+    #[test]
+    fn blank_asks_for_everything_and_punctuation_for_nothing() {
+        assert!(parse(" \t").unwrap().is_empty());
+        assert_eq!(parse("!? …").unwrap().len(), 1);
+        assert!(matches!(parse(&"a".repeat(1_001)), Err(QueryError::TextTooLong { .. })));
+        assert!(matches!(parse(&"a ".repeat(65)), Err(QueryError::TooManyWords { .. })));
+    }
+}

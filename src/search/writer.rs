@@ -1,0 +1,200 @@
+//! Writes the index. A commit always says how far it reaches, and nothing that tantivy gets wrong can be called.
+//!
+//! Left out on purpose: a commit without a checkpoint (it would lose the one before), undoing uncommitted work, the
+//! stamp of the last commit (stale), and emptying the index (build a new generation instead). After any error the
+//! writer is dead: drop it, open another and replay from the checkpoint of the last commit.
+
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
+use tantivy::schema::Term;
+use tantivy::{Index, IndexWriter, TantivyDocument};
+
+use super::document::LeadDocument;
+use super::error::SearchError;
+use super::schema::{SCHEMA, schema_hash};
+use crate::domain::id::{Id, LeadId};
+
+/// What the index thread may hold before it writes a segment.
+pub const DEFAULT_MEMORY_BYTES: usize = 48 << 20;
+
+/// Segments with more deleted documents than this share are merged; upserts leave one behind each.
+const DELETED_SHARE_BEFORE_MERGE: f32 = 0.25;
+
+/// How far an index reaches; the payload of every commit.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Checkpoint {
+    /// The last `seq` of the outbox lane that is in the index.
+    pub live: u64,
+    pub bulk: u64,
+    pub schema_hash: String,
+    pub generation: u64,
+}
+
+impl Checkpoint {
+    /// A checkpoint of an index that this build writes.
+    pub fn new(live: u64, bulk: u64, generation: u64) -> Self {
+        Self { live, bulk, schema_hash: schema_hash(), generation }
+    }
+}
+
+/// Changes in the order they are to be made.
+#[derive(Debug, Default)]
+pub struct Batch {
+    changes: Vec<Change>,
+}
+
+#[derive(Debug)]
+enum Change {
+    Upsert(LeadDocument),
+    Add(LeadDocument),
+    Delete(LeadId),
+}
+
+impl Batch {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn with_capacity(changes: usize) -> Self {
+        Self { changes: Vec::with_capacity(changes) }
+    }
+
+    /// Replaces whatever the index holds of the lead.
+    pub fn upsert(&mut self, document: LeadDocument) {
+        self.changes.push(Change::Upsert(document));
+    }
+
+    /// Adds a lead that is certainly not in the index yet. Cheaper than [`Self::upsert`]: a delete is looked up in
+    /// every segment at the next commit. A lead added twice is found twice.
+    pub fn add_new(&mut self, document: LeadDocument) {
+        self.changes.push(Change::Add(document));
+    }
+
+    pub fn delete(&mut self, lead: LeadId) {
+        self.changes.push(Change::Delete(lead));
+    }
+
+    pub fn len(&self) -> usize {
+        self.changes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
+/// The one writer of an index. Opens tantivy's writer (a thread and its memory) with the first change and can let go
+/// of it when idle. All methods block.
+pub struct SearchWriter {
+    index: Index,
+    memory_bytes: usize,
+    state: State,
+}
+
+enum State {
+    Closed,
+    Open { writer: Box<IndexWriter>, uncommitted: bool },
+    Failed(String),
+}
+
+impl SearchWriter {
+    /// Takes the lock of the index at once, so that a second writer fails here and not later.
+    pub(super) fn open(index: Index, memory_bytes: usize) -> Result<Self, SearchError> {
+        let mut writer = Self { index, memory_bytes, state: State::Closed };
+        writer.opened()?;
+        Ok(writer)
+    }
+
+    /// Hands changes to the index thread; they are searchable after [`Self::commit`] and a reload.
+    pub fn apply(&mut self, batch: Batch) -> Result<(), SearchError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (writer, uncommitted) = self.opened()?;
+        *uncommitted = true;
+        let outcome = batch.changes.into_iter().try_for_each(|change| {
+            match change {
+                Change::Upsert(document) => writer.run(vec![
+                    UserOperation::Delete(lead_term(document.lead)),
+                    UserOperation::Add(document.fields),
+                ]),
+                Change::Add(document) => writer.add_document(document.fields),
+                Change::Delete(lead) => writer.run(vec![UserOperation::<TantivyDocument>::Delete(lead_term(lead))]),
+            }
+            .map(drop)
+        });
+        outcome.map_err(|error| self.fail(&error))
+    }
+
+    /// Makes everything applied so far durable together with `checkpoint`.
+    pub fn commit(&mut self, checkpoint: &Checkpoint) -> Result<(), SearchError> {
+        let payload = serde_json::to_string(checkpoint).map_err(|error| SearchError::Index(error.to_string()))?;
+        let (writer, uncommitted) = self.opened()?;
+        let outcome = writer.prepare_commit().and_then(|mut prepared| {
+            prepared.set_payload(&payload);
+            prepared.commit()
+        });
+        match outcome {
+            Ok(_) => {
+                *uncommitted = false;
+                Ok(())
+            }
+            Err(error) => Err(self.fail(&error)),
+        }
+    }
+
+    /// Frees the index thread, its memory and the lock if nothing waits for a commit; running merges are finished
+    /// first. Tells whether it is closed now. The next change opens it again.
+    pub fn close_idle(&mut self) -> Result<bool, SearchError> {
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::Open { writer, uncommitted: false } => {
+                writer.wait_merging_threads()?;
+                Ok(true)
+            }
+            State::Closed => Ok(true),
+            busy_or_failed => {
+                self.state = busy_or_failed;
+                Ok(false)
+            }
+        }
+    }
+
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Open { .. })
+    }
+
+    fn opened(&mut self) -> Result<(&mut IndexWriter, &mut bool), SearchError> {
+        if matches!(self.state, State::Closed) {
+            self.state = State::Open { writer: Box::new(self.open_engine()?), uncommitted: false };
+        }
+        match &mut self.state {
+            State::Open { writer, uncommitted } => Ok((writer, uncommitted)),
+            State::Failed(reason) => Err(SearchError::MustReopen(reason.clone())),
+            State::Closed => Err(SearchError::MustReopen("closed".to_owned())),
+        }
+    }
+
+    fn open_engine(&self) -> Result<IndexWriter, SearchError> {
+        // One worker: every worker writes a segment of its own at each commit.
+        let options = IndexWriterOptions::builder()
+            .num_worker_threads(1)
+            .memory_budget_per_thread(self.memory_bytes)
+            .num_merge_threads(1)
+            .build();
+        let writer = self.index.writer_with_options(options)?;
+        let mut merging = LogMergePolicy::default();
+        merging.set_del_docs_ratio_before_merge(DELETED_SHARE_BEFORE_MERGE);
+        writer.set_merge_policy(Box::new(merging));
+        Ok(writer)
+    }
+
+    /// Drops the dead writer, which frees the lock, and remembers why.
+    fn fail(&mut self, error: &tantivy::TantivyError) -> SearchError {
+        let reason = error.to_string();
+        self.state = State::Failed(reason.clone());
+        SearchError::MustReopen(reason)
+    }
+}
+
+fn lead_term(lead: LeadId) -> Term {
+    Term::from_field_u64(SCHEMA.1.lead, lead.as_u64())
+}
