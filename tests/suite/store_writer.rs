@@ -14,8 +14,8 @@ use galena::store::transactions::identity::FlushIdentity;
 use galena::store::transactions::leads::{AddLeads, Added, DeleteLead, LeadChanges, OnDuplicate, UpdateLead};
 use galena::store::transactions::lists::{CreateList, DeleteList, RestoreList};
 use galena::store::{
-    Counter, IdentityHasher, Origin, Reads, Refusal, Reject, Store, StoreOptions, SubmitError, SystemScope, Transaction,
-    Tx, Urgency, WorkspaceScope, outbox,
+    Counter, IdentityHasher, Origin, Reads, Refusal, Reject, Store, StoreOptions, SubmitError, SystemScope,
+    Transaction, Tx, Urgency, WorkspaceScope, outbox,
 };
 
 fn deps() -> Deps {
