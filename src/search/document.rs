@@ -3,11 +3,11 @@
 use tantivy::TantivyDocument;
 
 use super::address::{Address, host_and_parents, without_suffix};
-use super::analysis::{digits, fold, keyword, words};
+use super::analysis::{digits, fold, keyword, whole_term, words};
 use super::field::{Kind, SearchField};
 use super::schema::{Fields, SCHEMA};
 use crate::domain::id::{Id, LeadId, WorkspaceId};
-use crate::domain::lead::{Lead, LeadField};
+use crate::domain::lead::{EmailStatus, Lead, LeadField};
 use crate::domain::time::Time;
 
 /// Fewer digits than this are no phone number.
@@ -211,6 +211,9 @@ impl Filling<'_> {
             SearchField::EnrichmentStatus => Some(lead.enrichment_status.name()),
             SearchField::EmailStatus => lead.email_status.map(|status| status.name()),
             SearchField::IsQualified => lead.is_qualified.map(|yes| if yes { "true" } else { "false" }),
+            SearchField::EmailVerified => {
+                Some(if lead.email_status == Some(EmailStatus::Valid) { "true" } else { "false" })
+            }
             SearchField::Domain => {
                 return if let Some(domain) = domain_of(lead) {
                     self.document.add_text(place, keyword(&domain));
@@ -221,6 +224,9 @@ impl Filling<'_> {
             }
             SearchField::Owner => {
                 return lead.owner.iter().for_each(|owner| self.document.add_text(place, owner.to_string()));
+            }
+            SearchField::EnrichmentJob => {
+                return lead.enrichment_job.iter().for_each(|job| self.document.add_text(place, job.to_string()));
             }
             SearchField::Import => {
                 return lead.origin.iter().for_each(|at| self.document.add_text(place, at.import.to_string()));
@@ -278,9 +284,9 @@ pub fn number_of(value: &str) -> Option<f64> {
     value.trim().parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
-/// The name of a custom field inside terms: without regard to case, and without the characters that end it there.
+/// The exact name of a custom field inside terms, without the characters that end it there.
 pub fn custom_name(name: &str) -> String {
-    keyword(name).replace(['\u{1}', '\u{2}'], " ")
+    whole_term(name.into()).replace(['\u{1}', '\u{2}'], " ")
 }
 
 pub fn custom_term(name: &str, value: &str) -> String {

@@ -12,7 +12,7 @@ use super::field::{Kind, SearchField};
 use super::schema::SCHEMA;
 use super::scope::{in_lists, not};
 use super::text_query::{all_of, any_of, beginning_with, term_query};
-use crate::domain::id::ListId;
+use crate::domain::id::{Id, LeadId};
 use crate::domain::time::Time;
 
 const MAX_DEPTH: usize = 16;
@@ -140,7 +140,12 @@ fn translate_test(field: &SearchField, test: &Test) -> Result<Box<dyn Query>, Qu
         _ => {}
     }
     match (field.kind(), SCHEMA.1.named(field)) {
-        (Kind::List, _) => list_test(field, test),
+        (Kind::List, _) => Ok(in_lists(&ids(field, test, "a list id")?)),
+        (Kind::Lead, _) => {
+            let leads = ids::<LeadId>(field, test, "a lead id")?;
+            let terms = leads.into_iter().map(|lead| Term::from_field_u64(SCHEMA.1.lead, lead.as_u64()));
+            Ok(Box::new(TermSetQuery::new(terms)))
+        }
         (Kind::Custom, _) => custom_test(field, test),
         (Kind::Number | Kind::Time, Some(place)) => number_test(field, place, test),
         (Kind::Digits, Some(place)) => text_test(field, place, "", phone_keyword, phone_part, test),
@@ -153,7 +158,7 @@ fn translate_test(field: &SearchField, test: &Test) -> Result<Box<dyn Query>, Qu
 
 fn present(field: &SearchField) -> Box<dyn Query> {
     match field {
-        SearchField::List => Box::new(tantivy::query::AllQuery),
+        SearchField::List | SearchField::Id => Box::new(tantivy::query::AllQuery),
         SearchField::Custom(name) => term_query(SCHEMA.1.present, &custom_presence(&custom_name(name))),
         _ => term_query(SCHEMA.1.present, field.name()),
     }
@@ -197,7 +202,7 @@ fn phone_part(text: &str) -> String {
     if number.is_empty() { keyword_prefix(text) } else { number }
 }
 
-/// Ranges between numbers compare custom values that are numbers; all else compares them as texts.
+/// Numbers are compared with values that are numbers, however they are written; texts with all values as texts.
 fn custom_test(field: &SearchField, test: &Test) -> Result<Box<dyn Query>, QueryError> {
     let place = SCHEMA.1.custom;
     let name = custom_name(field.name());
@@ -215,28 +220,41 @@ fn custom_test(field: &SearchField, test: &Test) -> Result<Box<dyn Query>, Query
         };
         return Ok(Box::new(InvertedIndexRangeQuery::new(from, to)));
     }
+    if let Test::In(values) = test {
+        // One by one, because each may be a number.
+        let each = values.iter().map(|value| custom_test(field, &Test::Eq(value.clone())));
+        return Ok(any_of(each.collect::<Result<Vec<_>, _>>()?));
+    }
+    if let Test::Eq(Value::Number(number)) = test
+        && number.is_finite()
+    {
+        let same_number = term_query(place, &custom_number_term(&name, *number));
+        return Ok(any_of(vec![same_number, custom_test(field, &Test::Eq(Value::Text(number.to_string())))?]));
+    }
     text_test(field, place, &custom_term(&name, ""), |text| keyword(text).into_owned(), keyword_prefix, test)
 }
 
 fn numeric_bound(bound: &Bound<Value>) -> Option<Bound<f64>> {
     match bound {
         Bound::Unbounded => Some(Bound::Unbounded),
-        Bound::Included(value) => value.number().map(Bound::Included),
-        Bound::Excluded(value) => value.number().map(Bound::Excluded),
+        Bound::Included(Value::Number(number)) if number.is_finite() => Some(Bound::Included(*number)),
+        Bound::Excluded(Value::Number(number)) if number.is_finite() => Some(Bound::Excluded(*number)),
+        _ => None,
     }
 }
 
-fn list_test(field: &SearchField, test: &Test) -> Result<Box<dyn Query>, QueryError> {
+/// The ids of an `eq` or `in`.
+fn ids<I: Id>(field: &SearchField, test: &Test, expected: &'static str) -> Result<Vec<I>, QueryError> {
     let values = match test {
         Test::Eq(value) => std::slice::from_ref(value),
         Test::In(values) => values,
         _ => return Err(unsupported(field, test)),
     };
-    let lists = values.iter().map(|value| {
+    let id = |value: &Value| {
         let text = value.text();
-        text.parse::<ListId>().map_err(|_| bad_value(field, &text, "a list id"))
-    });
-    Ok(in_lists(&lists.collect::<Result<Vec<_>, _>>()?))
+        text.parse().map_err(|_| bad_value(field, &text, expected))
+    };
+    values.iter().map(id).collect()
 }
 
 fn number_test(field: &SearchField, place: Field, test: &Test) -> Result<Box<dyn Query>, QueryError> {
