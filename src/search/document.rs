@@ -4,10 +4,11 @@ use tantivy::TantivyDocument;
 
 use super::address::{Address, host_and_parents, without_suffix};
 use super::analysis::{digits, fold, keyword, words};
+use super::custom_field::{custom_name, custom_number_term, custom_presence, custom_term, number_of};
 use super::field::{Kind, SearchField};
 use super::schema::{Fields, SCHEMA};
 use crate::domain::id::{Id, LeadId, WorkspaceId};
-use crate::domain::lead::{Lead, LeadField};
+use crate::domain::lead::{EmailStatus, Lead, LeadField};
 use crate::domain::time::Time;
 
 /// Fewer digits than this are no phone number.
@@ -211,6 +212,9 @@ impl Filling<'_> {
             SearchField::EnrichmentStatus => Some(lead.enrichment_status.name()),
             SearchField::EmailStatus => lead.email_status.map(|status| status.name()),
             SearchField::IsQualified => lead.is_qualified.map(|yes| if yes { "true" } else { "false" }),
+            SearchField::EmailVerified => {
+                Some(if lead.email_status == Some(EmailStatus::Valid) { "true" } else { "false" })
+            }
             SearchField::Domain => {
                 return if let Some(domain) = domain_of(lead) {
                     self.document.add_text(place, keyword(&domain));
@@ -221,6 +225,9 @@ impl Filling<'_> {
             }
             SearchField::Owner => {
                 return lead.owner.iter().for_each(|owner| self.document.add_text(place, owner.to_string()));
+            }
+            SearchField::EnrichmentJob => {
+                return lead.enrichment_job.iter().for_each(|job| self.document.add_text(place, job.to_string()));
             }
             SearchField::Import => {
                 return lead.origin.iter().for_each(|at| self.document.add_text(place, at.import.to_string()));
@@ -273,41 +280,9 @@ pub fn reversed(number: &str) -> String {
     number.chars().rev().collect()
 }
 
-/// The number a custom value is, for comparing by size.
-pub fn number_of(value: &str) -> Option<f64> {
-    value.trim().parse::<f64>().ok().filter(|number| number.is_finite())
-}
-
-/// The name of a custom field inside terms: without regard to case, and without the characters that end it there.
-pub fn custom_name(name: &str) -> String {
-    keyword(name).replace(['\u{1}', '\u{2}'], " ")
-}
-
-pub fn custom_term(name: &str, value: &str) -> String {
-    format!("{name}\u{1}{value}")
-}
-
-/// Terms of one name sort like their numbers.
-pub fn custom_number_term(name: &str, number: f64) -> String {
-    // Adding zero makes minus zero plus zero, which are equal as numbers.
-    format!("{name}\u{2}{:016x}", tantivy::f64_to_u64(number + 0.0))
-}
-
-pub fn custom_presence(name: &str) -> String {
-    format!("customFields.{name}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn custom_numbers_sort_like_numbers() {
-        let numbers = [-1e9, -2.5, -0.0, 0.1, 3.0, 20.0, 1e12];
-        let terms: Vec<_> = numbers.iter().map(|number| custom_number_term("size", *number)).collect();
-        assert!(terms.is_sorted());
-        assert_eq!(custom_number_term("size", -0.0), custom_number_term("size", 0.0));
-    }
 
     #[test]
     fn phones_are_their_digits() {
