@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use galena::deps::random::Random;
+use galena::deps::Random;
 use galena::store::crypt::{
     CryptError, DataKey, MASTER_KEY_FILE, MasterKey, MasterKeySource, Origin, Purpose, Sealer, Secret,
 };
