@@ -4,6 +4,7 @@
 //! here prints results and decides exit codes.
 
 pub mod check;
+pub mod client;
 mod completions;
 mod config_command;
 pub mod context;
