@@ -1,1 +1,72 @@
 //! The command line, one file per subcommand.
+//!
+//! A command parses into its own arguments, does its work and gives back a [`Report`] or a [`CliError`]; only the frame
+//! here prints results and decides exit codes.
+
+pub mod check;
+mod completions;
+mod config_command;
+pub mod context;
+pub mod demo;
+pub mod enrich;
+pub mod exit;
+pub mod export;
+pub mod import;
+pub mod init;
+pub mod key;
+pub mod logging;
+pub mod openapi;
+pub mod output;
+pub mod remote;
+pub mod runtime;
+pub mod search;
+pub mod secret_input;
+pub mod serve;
+mod usage;
+pub mod user;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+use self::context::{Context, Global};
+use self::exit::{CliError, Exit};
+use self::output::{Report, conclude};
+use crate::config::Environment;
+
+/// Galena: a self-hosted lead enrichment appliance
+#[derive(Debug, Parser)]
+#[command(name = "galena", version, propagate_version = true)]
+pub struct CommandLine {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show or check the configuration
+    Config(config_command::ConfigArgs),
+    /// Print the completion script of a shell
+    Completions(completions::CompletionsArgs),
+}
+
+fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
+    match command {
+        Command::Config(args) => config_command::run(args, context),
+        Command::Completions(args) => completions::run(args),
+    }
+}
+
+/// Parses, runs, prints. `arguments` begins with the name of the program.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    match CommandLine::try_parse_from(&arguments) {
+        Ok(CommandLine { global, command }) => {
+            let context = Context::new(global, environment);
+            conclude(dispatch(command, &context), context.reader())
+        }
+        Err(stopped) => usage::conclude(&stopped, &arguments),
+    }
+}

@@ -4,9 +4,7 @@
 //! Neither addresses nor headers nor bodies are ever put into an error or a debug print, because they carry keys and
 //! personal data.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -15,8 +13,6 @@ use futures::future::BoxFuture;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use reqwest::{Method, StatusCode};
 use tokio::sync::OnceCell;
-
-use super::Clock;
 
 /// Time for the connection alone; the request's own limit covers the whole exchange.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -181,73 +177,78 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-type Script = Box<dyn Fn(&OutgoingRequest) -> Result<OutgoingResponse, HttpError> + Send + Sync>;
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
 
-/// Answers from a script in the process, after a latency on the given clock, and remembers what was sent.
-pub struct ScriptedHttp {
-    clock: Arc<dyn Clock>,
-    script: Mutex<Arc<Script>>,
-    latency: Mutex<Duration>,
-    /// The last [`ScriptedHttp::REMEMBERED`] requests, oldest first.
-    sent: Mutex<VecDeque<OutgoingRequest>>,
-}
+    use super::*;
 
-impl ScriptedHttp {
-    pub const REMEMBERED: usize = 10_000;
+    /// Answers every connection with these bytes, then closes it; with none it stays silent.
+    async fn server(answer: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/?key=s3cret", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let _ = socket.read(&mut [0; 4096]).await;
+                    if answer.is_empty() {
+                        std::future::pending::<()>().await;
+                    }
+                    let _ = socket.write_all(answer.as_bytes()).await;
+                });
+            }
+        });
+        address
+    }
 
-    /// Nobody is at any address until a script is set.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        let nobody: Script = Box::new(|_| Err(HttpError::Connect("nobody listens in the simulation".to_owned())));
-        Self {
-            clock,
-            script: Mutex::new(Arc::new(nobody)),
-            latency: Mutex::new(Duration::ZERO),
-            sent: Mutex::new(VecDeque::new()),
+    async fn get(url: String, change: impl FnOnce(&mut OutgoingRequest)) -> Result<OutgoingResponse, HttpError> {
+        let mut request = OutgoingRequest::new(Method::GET, url);
+        change(&mut request);
+        let answer = SystemHttp::default().send(request).await;
+        if let Err(error) = &answer {
+            assert!(!error.to_string().contains("s3cret"), "{error}");
+        }
+        answer
+    }
+
+    #[tokio::test]
+    async fn any_status_is_an_answer_and_redirects_are_not_followed() {
+        let answer = "HTTP/1.1 302 Found\r\nLocation: http://other.example/\r\nContent-Length: 2\r\n\r\nno";
+        let answer = get(server(answer).await, |_| {}).await.unwrap();
+        assert_eq!((answer.status, &answer.body[..]), (StatusCode::FOUND, &b"no"[..]));
+        assert_eq!(answer.headers["location"], "http://other.example/");
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_bounded_whether_or_not_it_announces_its_size() {
+        let announced = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345";
+        let streamed = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n12345";
+        for answer in [announced, streamed] {
+            let url = server(answer).await;
+            let bounded = |limit| get(url.clone(), move |request| request.max_answer_bytes = limit);
+            assert_eq!(bounded(4).await, Err(HttpError::TooLarge { limit: 4 }));
+            assert_eq!(bounded(5).await.map(|answer| answer.body.len()), Ok(5));
         }
     }
 
-    pub fn answer_with(
-        &self,
-        script: impl Fn(&OutgoingRequest) -> Result<OutgoingResponse, HttpError> + Send + Sync + 'static,
-    ) {
-        *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Box::new(script));
+    #[tokio::test]
+    async fn each_way_to_fail_has_its_own_error_without_the_address() {
+        let soon = Duration::from_millis(50);
+        assert_eq!(get(server("").await, |request| request.timeout = soon).await, Err(HttpError::Timeout(soon)));
+        let broken = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123";
+        assert!(matches!(get(server(broken).await, |_| {}).await, Err(HttpError::Broken(_))));
+        let nobody = "http://127.0.0.1:1/?key=s3cret".to_owned();
+        assert!(matches!(get(nobody, |_| {}).await, Err(HttpError::Connect(_))));
+        assert!(matches!(get("s3cret".to_owned(), |_| {}).await, Err(HttpError::Invalid(_))));
     }
 
-    /// Every later answer takes this long; one that takes longer than its request allows is a timeout.
-    pub fn set_latency(&self, latency: Duration) {
-        *self.latency.lock().unwrap_or_else(PoisonError::into_inner) = latency;
-    }
-
-    pub fn sent(&self) -> Vec<OutgoingRequest> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
-    }
-}
-
-impl Http for ScriptedHttp {
-    fn send(&self, request: OutgoingRequest) -> BoxFuture<'_, Result<OutgoingResponse, HttpError>> {
-        async move {
-            {
-                let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-                if sent.len() == Self::REMEMBERED {
-                    sent.pop_front();
-                }
-                sent.push_back(request.clone());
-            }
-            let latency = *self.latency.lock().unwrap_or_else(PoisonError::into_inner);
-            if latency > request.timeout {
-                self.clock.sleep(request.timeout).await;
-                return Err(HttpError::Timeout(request.timeout));
-            }
-            if !latency.is_zero() {
-                self.clock.sleep(latency).await;
-            }
-            let script = self.script.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let response = script(&request)?;
-            if response.body.len() > request.max_answer_bytes {
-                return Err(HttpError::TooLarge { limit: request.max_answer_bytes });
-            }
-            Ok(response)
-        }
-        .boxed()
+    #[test]
+    fn a_debug_print_holds_no_address_header_or_body() {
+        let mut request = OutgoingRequest::new(Method::POST, "http://a.example/?key=s3cret");
+        request.headers.insert("authorization", HeaderValue::from_static("Bearer s3cret"));
+        request.body = Bytes::from_static(b"s3cret");
+        assert!(!format!("{request:?}").contains("s3cret"));
+        assert!(!format!("{:?}", OutgoingResponse::new(StatusCode::OK, "s3cret")).contains("s3cret"));
     }
 }

@@ -9,6 +9,7 @@ mod dns;
 mod http;
 mod ids;
 mod random;
+mod scripted_http;
 mod simulation;
 
 use std::sync::Arc;
@@ -16,11 +17,12 @@ use std::sync::Arc;
 pub use clock::{Clock, SimulatedClock, SystemClock};
 pub use dns::{Dns, DnsError, MailExchange, MxAnswer, SimulatedDns, SwitchedOffDns, SystemDns};
 pub use http::{
-    HeaderMap, HeaderName, HeaderValue, Http, HttpError, Method, OutgoingRequest, OutgoingResponse, ScriptedHttp,
-    StatusCode, SystemHttp,
+    HeaderMap, HeaderName, HeaderValue, Http, HttpError, Method, OutgoingRequest, OutgoingResponse, StatusCode,
+    SystemHttp,
 };
 pub use ids::{IdBlock, Ids};
 pub use random::{Random, SeededRandom, SystemRandom};
+pub use scripted_http::ScriptedHttp;
 pub use simulation::Simulation;
 
 /// One handle to the outside world, cheap to clone and shared by everything in the process.
