@@ -93,6 +93,11 @@ impl Lists {
         self.kind(domain) == Some(DomainKind::FreeMail)
     }
 
+    /// Whether the domain is nobody's company: free mail or throw-away. What the match rule asks.
+    pub fn is_public_mail(&self, domain: &str) -> bool {
+        self.kind(domain).is_some()
+    }
+
     /// Whether the part before the `@` names a function (`info`, `sales`) and not a person. A tag after `+` is ignored.
     pub fn is_role(&self, local: &str) -> bool {
         let name = local.split_once('+').map_or(local, |(name, _)| name);
@@ -117,7 +122,7 @@ mod tests {
         let lists = lists();
         for domain in ["mailinator.com", "MAILINATOR.com", "mailinator.com.", "inbox.mailinator.com"] {
             assert!(lists.disposable(domain), "{domain}");
-            assert!(!lists.is_free_mail(domain), "{domain}");
+            assert!(!lists.is_free_mail(domain) && lists.is_public_mail(domain), "{domain}");
         }
     }
 
@@ -126,7 +131,7 @@ mod tests {
         let lists = lists();
         for domain in ["gmail.com", "GMX.de", "web.de", "outlook.com", "proton.me", "yahoo.co.uk"] {
             assert!(lists.is_free_mail(domain), "{domain}");
-            assert!(!lists.disposable(domain), "{domain}");
+            assert!(!lists.disposable(domain) && lists.is_public_mail(domain), "{domain}");
         }
         assert_eq!(lists.kind("mail.gmail.com"), None);
     }

@@ -105,7 +105,12 @@ fn beginning(text: &str, bytes: usize) -> &str {
 
 /// A folded value as one term. Two values share a term only if they are equal when folded.
 pub fn keyword(text: &str) -> Cow<'_, str> {
-    match fold(text.trim()) {
+    whole_term(fold(text.trim()))
+}
+
+/// A text as a term of bounded length that no other text shares.
+pub fn whole_term(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
         long if long.len() > MAX_KEYWORD_BYTES => {
             let hash = blake3::hash(long.as_bytes()).to_hex();
             Cow::Owned(format!("{}\u{1}{}", beginning(&long, MAX_KEYWORD_BYTES), &hash[..32]))

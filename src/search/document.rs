@@ -4,10 +4,11 @@ use tantivy::TantivyDocument;
 
 use super::address::{Address, host_and_parents, without_suffix};
 use super::analysis::{digits, fold, keyword, words};
+use super::custom_field::{custom_name, custom_number_term, custom_presence, custom_term, number_of};
 use super::field::{Kind, SearchField};
 use super::schema::{Fields, SCHEMA};
 use crate::domain::id::{Id, LeadId, WorkspaceId};
-use crate::domain::lead::{Lead, LeadField};
+use crate::domain::lead::{EmailStatus, Lead, LeadField};
 use crate::domain::time::Time;
 
 /// Fewer digits than this are no phone number.
@@ -61,6 +62,9 @@ impl Filling<'_> {
         for page in [&lead.linkedin_url, &lead.company_linkedin_url].into_iter().flatten() {
             self.add_profile(page);
         }
+        if let Some(page) = &lead.company_linkedin_url {
+            self.document.add_text(self.fields.address, page_keyword(page));
+        }
         if let Some(website) = &lead.website {
             self.add_website(website);
         }
@@ -112,7 +116,6 @@ impl Filling<'_> {
         self.document.add_text(self.fields.all, local);
         self.document.add_text(self.fields.all, without_suffix(host));
         self.add_prefixes(local);
-        self.document.add_text(self.fields.address, keyword(&email));
         self.add_host(host);
     }
 
@@ -133,8 +136,7 @@ impl Filling<'_> {
     fn add_profile(&mut self, page: &str) {
         let folded = fold(page.trim());
         match Address::read(&folded) {
-            Some(address @ Address::Page { whole, .. }) => {
-                self.document.add_text(self.fields.address, keyword(address.term()));
+            Some(Address::Page { whole, .. }) => {
                 if let Some((_, name)) = whole.rsplit_once('/') {
                     self.document.add_text(self.fields.all, name);
                 }
@@ -197,7 +199,8 @@ impl Filling<'_> {
         for (field, place) in fields.keywords() {
             let before = self.document.len();
             self.add_keyword(lead, field, place);
-            if self.document.len() > before {
+            // Fields that no lead is without need no mark; `filter_test` knows them.
+            if self.document.len() > before && !field.is_always_present() {
                 self.document.add_text(fields.present, field.name());
             }
         }
@@ -211,6 +214,9 @@ impl Filling<'_> {
             SearchField::EnrichmentStatus => Some(lead.enrichment_status.name()),
             SearchField::EmailStatus => lead.email_status.map(|status| status.name()),
             SearchField::IsQualified => lead.is_qualified.map(|yes| if yes { "true" } else { "false" }),
+            SearchField::EmailVerified => {
+                Some(if lead.email_status == Some(EmailStatus::Valid) { "true" } else { "false" })
+            }
             SearchField::Domain => {
                 return if let Some(domain) = domain_of(lead) {
                     self.document.add_text(place, keyword(&domain));
@@ -222,6 +228,9 @@ impl Filling<'_> {
             SearchField::Owner => {
                 return lead.owner.iter().for_each(|owner| self.document.add_text(place, owner.to_string()));
             }
+            SearchField::EnrichmentJob => {
+                return lead.enrichment_job.iter().for_each(|job| self.document.add_text(place, job.to_string()));
+            }
             SearchField::Import => {
                 return lead.origin.iter().for_each(|at| self.document.add_text(place, at.import.to_string()));
             }
@@ -230,6 +239,7 @@ impl Filling<'_> {
         if let Some(text) = text {
             match field.kind() {
                 Kind::Digits => self.document.add_text(place, phone_keyword(text)),
+                Kind::Page => self.document.add_text(place, page_keyword(text)),
                 _ => self.document.add_text(place, keyword(text)),
             }
         }
@@ -247,7 +257,9 @@ impl Filling<'_> {
         for (field, value) in numbers {
             if let (Some(value), Some(place)) = (value, self.fields.named(&field)) {
                 self.document.add_i64(place, value);
-                self.document.add_text(self.fields.present, field.name());
+                if !field.is_always_present() {
+                    self.document.add_text(self.fields.present, field.name());
+                }
             }
         }
     }
@@ -269,45 +281,22 @@ pub fn phone_keyword(text: &str) -> String {
     if number.is_empty() { keyword(text).into_owned() } else { number }
 }
 
+/// How a page is kept as a keyword: as its address is looked up, or as the folded text if it is none.
+pub fn page_keyword(text: &str) -> String {
+    let folded = fold(text.trim());
+    match Address::read(&folded) {
+        Some(address) => keyword(address.term()).into_owned(),
+        None => keyword(&folded).into_owned(),
+    }
+}
+
 pub fn reversed(number: &str) -> String {
     number.chars().rev().collect()
-}
-
-/// The number a custom value is, for comparing by size.
-pub fn number_of(value: &str) -> Option<f64> {
-    value.trim().parse::<f64>().ok().filter(|number| number.is_finite())
-}
-
-/// The name of a custom field inside terms: without regard to case, and without the characters that end it there.
-pub fn custom_name(name: &str) -> String {
-    keyword(name).replace(['\u{1}', '\u{2}'], " ")
-}
-
-pub fn custom_term(name: &str, value: &str) -> String {
-    format!("{name}\u{1}{value}")
-}
-
-/// Terms of one name sort like their numbers.
-pub fn custom_number_term(name: &str, number: f64) -> String {
-    // Adding zero makes minus zero plus zero, which are equal as numbers.
-    format!("{name}\u{2}{:016x}", tantivy::f64_to_u64(number + 0.0))
-}
-
-pub fn custom_presence(name: &str) -> String {
-    format!("customFields.{name}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn custom_numbers_sort_like_numbers() {
-        let numbers = [-1e9, -2.5, -0.0, 0.1, 3.0, 20.0, 1e12];
-        let terms: Vec<_> = numbers.iter().map(|number| custom_number_term("size", *number)).collect();
-        assert!(terms.is_sorted());
-        assert_eq!(custom_number_term("size", -0.0), custom_number_term("size", 0.0));
-    }
 
     #[test]
     fn phones_are_their_digits() {

@@ -18,6 +18,9 @@ pub enum SearchField {
     IsQualified,
     Owner,
     Import,
+    EmailVerified,
+    EnrichmentJob,
+    Id,
     List,
     QualityScore,
     CreatedAt,
@@ -35,12 +38,16 @@ pub enum Kind {
     Keyword,
     /// Keywords made of the digits alone.
     Digits,
+    /// A page without scheme and `www.`.
+    Page,
     /// A whole number.
     Number,
     /// Milliseconds since the epoch.
     Time,
     /// A list id.
     List,
+    /// The id of the lead.
+    Lead,
     /// A value of the custom fields.
     Custom,
 }
@@ -58,6 +65,8 @@ impl SearchField {
             Self::IsQualified,
             Self::Owner,
             Self::Import,
+            Self::EmailVerified,
+            Self::EnrichmentJob,
         ])
     }
 
@@ -70,7 +79,7 @@ impl SearchField {
         if let Some(custom) = name.strip_prefix("customFields.") {
             return (!custom.is_empty()).then(|| Self::Custom(custom.to_owned()));
         }
-        Self::keywords().chain(Self::NUMBERS).chain([Self::List]).find(|field| field.name() == name)
+        Self::keywords().chain(Self::NUMBERS).chain([Self::Id, Self::List]).find(|field| field.name() == name)
     }
 
     /// The name in the API; of a custom field its bare name.
@@ -86,6 +95,9 @@ impl SearchField {
             Self::IsQualified => "isQualified",
             Self::Owner => "owner",
             Self::Import => "importId",
+            Self::EmailVerified => "emailVerified",
+            Self::EnrichmentJob => "enrichmentJobId",
+            Self::Id => "id",
             Self::List => "listId",
             Self::QualityScore => "qualityScore",
             Self::CreatedAt => "createdAt",
@@ -99,12 +111,28 @@ impl SearchField {
     pub(super) fn kind(&self) -> Kind {
         match self {
             Self::Lead(LeadField::Phone | LeadField::CompanyPhone) => Kind::Digits,
+            Self::Lead(LeadField::LinkedInUrl) => Kind::Page,
             Self::QualityScore => Kind::Number,
             Self::CreatedAt | Self::UpdatedAt | Self::EnrichedAt | Self::DataCollectedAt => Kind::Time,
+            Self::Id => Kind::Lead,
             Self::List => Kind::List,
             Self::Custom(_) => Kind::Custom,
             _ => Kind::Keyword,
         }
+    }
+
+    /// Whether no lead is without it.
+    pub(super) fn is_always_present(&self) -> bool {
+        matches!(
+            self,
+            Self::EnrichmentStatus
+                | Self::EmailVerified
+                | Self::QualityScore
+                | Self::CreatedAt
+                | Self::UpdatedAt
+                | Self::List
+                | Self::Id
+        )
     }
 
     /// Whether a column of folded texts is kept, by which leads are sorted and counted.
@@ -151,7 +179,7 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        for field in SearchField::keywords().chain(SearchField::NUMBERS).chain([SearchField::List]) {
+        for field in SearchField::keywords().chain(SearchField::NUMBERS).chain([SearchField::Id, SearchField::List]) {
             assert_eq!(SearchField::from_name(field.name()), Some(field));
         }
         let custom = SearchField::Custom("Deal.Stage".to_owned());

@@ -168,7 +168,7 @@ impl Store {
         urgency: Urgency,
     ) -> Result<Committed<T::Out>, SubmitError> {
         let permit = self.admit(urgency).await?;
-        let (member, answer) = Pending::new(transaction, Box::new(permit) as Box<dyn Any + Send>);
+        let (member, answer) = Pending::queued(transaction, Box::new(permit) as Box<dyn Any + Send>);
         self.shared.queues.push(urgency, member);
         let Some(wake) = self.wake.get() else { return Err(SubmitError::Stopped) };
         wake();

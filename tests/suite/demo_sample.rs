@@ -2,6 +2,14 @@
 
 use std::collections::HashSet;
 
+use galena::domain::email::Email;
+use galena::domain::id::{Id, LeadId};
+use galena::domain::identity::{Identity, MailLists, Verdict, sufficient, verdict};
+use galena::domain::lead::{Lead, LeadField};
+use galena::domain::linkedin::LinkedInProfile;
+use galena::domain::list::IdentityDemand;
+use galena::domain::phone::{Phone, Region};
+use galena::domain::website::Website;
 use galena::providers::lists::Lists;
 use serde_json::Value;
 
@@ -69,4 +77,78 @@ fn no_domain_in_it_belongs_to_a_company() {
         }
     }
     assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+/// Which normal form a cell of the sample has; `None` where it is empty or a cell error.
+fn normal(field: LeadField, cell: &str, region: Option<Region>) -> Option<String> {
+    match field {
+        LeadField::Email => Email::parse(cell).ok().map(Email::into_string),
+        LeadField::Phone => Phone::parse(cell, region).ok().map(|phone| phone.e164),
+        LeadField::LinkedInUrl => LinkedInProfile::parse(cell).ok().map(LinkedInProfile::into_string),
+        LeadField::Website => Website::parse(cell).ok().map(Website::into_string),
+        _ => Some(cell.trim().to_owned()),
+    }
+}
+
+const COLUMNS: [(&str, LeadField); 9] = [
+    ("Full Name", LeadField::FullName),
+    ("First Name", LeadField::FirstName),
+    ("Last Name", LeadField::LastName),
+    ("Email", LeadField::Email),
+    ("Phone", LeadField::Phone),
+    ("Company", LeadField::CompanyName),
+    ("LinkedIn", LeadField::LinkedInUrl),
+    ("Website", LeadField::Website),
+    ("Country", LeadField::Country),
+];
+
+/// The rules alone, without reader, mapping and store: row by row against every lead before it.
+#[test]
+fn the_rules_give_the_expected_counts() {
+    let (header, rows) = rows();
+    let expected = expected();
+    let lists = Lists::embedded().expect("the embedded lists open");
+    let mail =
+        MailLists { is_role: &|local| lists.is_role(local), is_free_mail: &|domain| lists.is_public_mail(domain) };
+    let mut leads: Vec<(LeadId, Identity)> = Vec::new();
+    let (mut rejected, mut duplicates) = (Vec::new(), Vec::new());
+    let mut errors = [(LeadField::Email, Vec::new()), (LeadField::Phone, Vec::new())];
+    for (number, row) in (1u64..).zip(&rows) {
+        let cell = |name: &str| &row[header.iter().position(|header| header == name).expect(name)];
+        let region = Region::from_country(cell("Country"));
+        let mut lead = Lead::default();
+        for (name, field) in COLUMNS {
+            lead.set_field(field, normal(field, cell(name), region));
+            if let Some((_, rows)) = errors.iter_mut().find(|(of, _)| *of == field)
+                && !cell(name).trim().is_empty()
+                && lead.field(field).is_none()
+            {
+                rows.push(number);
+            }
+        }
+        let identity = Identity::with_lists(&lead, mail);
+        if sufficient(&identity, IdentityDemand::Any).is_err() {
+            rejected.push(number);
+            continue;
+        }
+        match verdict(&identity, leads.iter().cloned()) {
+            Verdict::New => leads.push((LeadId::from_u64(number), identity)),
+            Verdict::Same { .. } => duplicates.push(number),
+        }
+    }
+    let listed = |key: &str| -> Vec<u64> {
+        expected[key]
+            .as_array()
+            .expect(key)
+            .iter()
+            .map(|row| row.as_u64().or(row["row"].as_u64()).expect(key))
+            .collect()
+    };
+    assert_eq!(rejected, listed("rejectedRows"));
+    assert_eq!(duplicates, listed("duplicateRows"));
+    let [(_, emails), (_, phones)] = errors;
+    let empty_words = listed("emptyWordRows");
+    let invalid: Vec<u64> = emails.into_iter().filter(|row| !empty_words.contains(row)).collect();
+    assert_eq!(invalid, listed("invalidEmailRows"));
+    assert_eq!(phones, listed("invalidPhoneRows"));
 }

@@ -22,7 +22,7 @@ fn people() -> SearchIndex {
         (LeadField::LastName, "小龙"),
         (LeadField::Website, "https://www.node.js-shop.de/team"),
     ]);
-    other.custom_fields = vec![("employees".to_owned(), "30".to_owned())];
+    other.custom_fields = vec![("Employees".to_owned(), "30.0".to_owned())];
     index_of(&[
         lead(&[
             (LeadField::FullName, "Anna Müller"),
@@ -158,11 +158,20 @@ fn filters_compare_folded_keywords_and_custom_values() {
     assert_eq!(test("city", Test::Contains("e.l".into())), Vec::<u64>::new());
     assert_eq!(test("email", Test::Prefix("Anna.".into())), [1]);
     assert_eq!(test("phone", Test::Eq("+49 30 12345678".into())), [1]);
+    assert_eq!(test("linkedInUrl", Test::Eq("http://linkedin.com/in/Anna-Mueller-42/".into())), [1]);
+    assert_eq!(test("linkedInUrl", Test::Prefix("https://www.linkedin.com/in/anna".into())), [1]);
+    assert_eq!(test("createdAt", Test::Empty), Vec::<u64>::new());
     assert_eq!(test("domain", Test::Eq("acme.co.uk".into())), [2]);
     assert_eq!(test("tags", Test::Eq("hot lead".into())), [3]);
-    assert_eq!(test("customFields.EMPLOYEES", Test::NotEmpty), [3, 4]);
+    assert_eq!(test("customFields.Employees", Test::NotEmpty), [3, 4]);
     assert_eq!(test("customFields.Notes", Test::Contains("second LINE".into())), [3]);
     assert_eq!(test("customFields.Employees", Test::Eq(Value::Number(30.0))), [4]);
+    assert_eq!(test("customFields.Employees", Test::Eq("30.0".into())), [4]);
+    assert_eq!(test("customFields.Employees", Test::Eq("30".into())), Vec::<u64>::new());
+    assert_eq!(test("customFields.employees", Test::NotEmpty), Vec::<u64>::new());
+    assert_eq!(test("emailVerified", Test::Eq(Value::Bool(false))), [1, 2, 3, 4]);
+    let ids = [2, 9].map(|number| Value::Text(lead_id(number).to_string()));
+    assert_eq!(test("id", Test::In(ids.to_vec())), [2]);
     let over = |number| Test::Range { from: Bound::Excluded(Value::Number(number)), to: Bound::Unbounded };
     assert_eq!(test("customFields.Employees", over(30.0)), [3]);
     assert_eq!(test("customFields.Employees", over(4.0)), [3, 4]);

@@ -14,8 +14,8 @@ use galena::store::transactions::identity::FlushIdentity;
 use galena::store::transactions::leads::{AddLeads, Added, DeleteLead, LeadChanges, OnDuplicate, UpdateLead};
 use galena::store::transactions::lists::{CreateList, DeleteList, RestoreList};
 use galena::store::{
-    Counter, IdentityHasher, Origin, Reads, Refusal, Reject, Store, StoreOptions, SubmitError, SystemScope, Transaction,
-    Tx, Urgency, WorkspaceScope, outbox,
+    Counter, IdentityHasher, Origin, Reads, Refusal, Reject, Store, StoreOptions, SubmitError, SystemScope,
+    Transaction, Tx, Urgency, WorkspaceScope, outbox,
 };
 
 fn deps() -> Deps {
@@ -243,7 +243,9 @@ async fn hooks_run_only_for_what_is_durable() {
         const NAME: &'static str = "test.hooked";
         fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
             let counted = self.0.clone();
-            tx.after_commit(move || drop(counted.fetch_add(1, Ordering::Relaxed)));
+            tx.after_commit(move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+            });
             if self.1 { Ok(()) } else { Err(Reject::Conflict("no".to_owned()).into()) }
         }
     }
