@@ -8,6 +8,7 @@
 //!
 //! So a command speaks HTTP and nothing else, and does the same through every door.
 
+mod house;
 mod lists;
 mod local;
 mod refusal;
@@ -30,6 +31,7 @@ use super::remote::RemoteArgs;
 use super::runtime;
 use crate::deps::{Clock, Deps};
 
+pub use self::house::House;
 pub use self::lists::NamedList;
 pub use self::transport::Upload;
 
@@ -88,6 +90,12 @@ impl Client {
             }
         };
         Ok(Self { transport: RwLock::new(Arc::new(transport)), local, workspace: None, deps })
+    }
+
+    /// A client of a house that the caller runs.
+    pub fn of(house: &House) -> Result<Self, CliError> {
+        let transport = Transport::over_socket(house.socket())?;
+        Ok(Self { transport: RwLock::new(Arc::new(transport)), local: None, workspace: None, deps: Deps::real() })
     }
 
     /// Stops the house, where it was started for this command.
@@ -170,6 +178,18 @@ impl Client {
     ) -> Result<T, CliError> {
         let mut pause = FIRST_LOOK;
         loop {
+            let broken = match &self.local {
+                Some(local) => local.is_broken().await,
+                None => false,
+            };
+            if broken {
+                return Err(CliError::new(
+                    Exit::Failed,
+                    "INTERNAL",
+                    "something broke",
+                    "the work goes on at the next start",
+                ));
+            }
             let state: T = self.get(path, &[]).await?;
             seen(&state);
             if done(&state) {
