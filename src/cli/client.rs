@@ -113,6 +113,28 @@ impl Client {
         decode(self.call(Method::GET, path, query, Content::Nothing).await?).await
     }
 
+    /// All rows of a listing, page by page.
+    pub async fn all(&self, path: &str) -> Result<Vec<Value>, CliError> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Page {
+            data: Vec<Value>,
+            next_cursor: Option<String>,
+        }
+        let mut rows = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = vec![("limit", "500")];
+            query.extend(after.as_deref().map(|after| ("after", after)));
+            let page: Page = self.get(path, &query).await?;
+            rows.extend(page.data);
+            after = page.next_cursor;
+            if after.is_none() {
+                return Ok(rows);
+            }
+        }
+    }
+
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, CliError> {
         decode(self.call(Method::POST, path, &[], Content::Json(body)).await?).await
     }

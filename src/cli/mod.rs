@@ -23,6 +23,7 @@ pub mod runtime;
 pub mod search;
 pub mod secret_input;
 pub mod serve;
+mod table;
 mod usage;
 pub mod user;
 
@@ -47,6 +48,12 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Find leads
+    Search(search::SearchArgs),
+    /// Manage the users
+    User(user::UserArgs),
+    /// Manage the API keys
+    Key(key::KeyArgs),
     /// Show or check the configuration
     Config(config_command::ConfigArgs),
     /// Print the completion script of a shell
@@ -55,6 +62,9 @@ enum Command {
 
 fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
     match command {
+        Command::Search(args) => search::run(&args, context),
+        Command::User(args) => user::run(&args, context),
+        Command::Key(args) => key::run(&args, context),
         Command::Config(args) => config_command::run(args, context),
         Command::Completions(args) => completions::run(args),
     }
