@@ -6,6 +6,7 @@
 
 mod address;
 mod analysis;
+mod census;
 mod collect;
 mod cursor;
 mod custom_field;
@@ -23,6 +24,7 @@ mod sort;
 mod text_query;
 mod writer;
 
+pub use census::Census;
 pub use analysis::{fold, words};
 pub use document::LeadDocument;
 pub use error::{QueryError, RebuildReason, SearchError};
