@@ -24,8 +24,8 @@ mod sort;
 mod text_query;
 mod writer;
 
-pub use census::Census;
 pub use analysis::{fold, words};
+pub use census::Census;
 pub use document::LeadDocument;
 pub use error::{QueryError, RebuildReason, SearchError};
 pub use field::SearchField;

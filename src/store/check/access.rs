@@ -2,9 +2,7 @@
 
 use super::report::{Code, Report};
 use super::scan::each_install;
-use crate::store::tables::{
-    ApiKeyHashes, ApiKeys, InstallTable, Memberships, UserEmails, Users, Workspaces,
-};
+use crate::store::tables::{ApiKeyHashes, ApiKeys, InstallTable, Memberships, UserEmails, Users, Workspaces};
 use crate::store::transactions::access::email_key;
 use crate::store::{Reads, StoreError, View};
 

@@ -10,7 +10,8 @@ pub(super) fn compare(view: &View, report: &mut Report) -> Result<(), StoreError
     each::<Events>(view, |workspace, (seq,), event| {
         report.count("events", 1);
         let scope = WorkspaceScope::of(workspace);
-        let mut subjects: Vec<_> = std::iter::once(event.subject).chain(event.also).map(|at| (at.kind, at.id)).collect();
+        let mut subjects: Vec<_> =
+            std::iter::once(event.subject).chain(event.also).map(|at| (at.kind, at.id)).collect();
         subjects.sort_unstable();
         subjects.dedup();
         for (kind, id) in subjects {

@@ -12,11 +12,11 @@ use std::path::Path;
 use super::CheckError;
 use super::report::{Code, Report};
 use super::scan::each;
+use crate::store::Reads;
 use crate::store::directory::DataDirectory;
 use crate::store::records::export::ExportState;
 use crate::store::tables::{Exports, TenantTable};
 use crate::store::{Store, View, WorkspaceScope};
-use crate::store::Reads;
 
 /// The ending of a file that is being written.
 pub const UNFINISHED: &str = "part";
@@ -71,7 +71,11 @@ impl Folder {
     /// What no row took is known to nobody, unless it is gone by now.
     fn close(self, path: &Path, report: &mut Report) {
         report.count("files", self.files.len() as u64);
-        report.pending("UNFINISHED_FILES", self.unfinished, "files whose writing was cut short; they are removed or written anew");
+        report.pending(
+            "UNFINISHED_FILES",
+            self.unfinished,
+            "files whose writing was cut short; they are removed or written anew",
+        );
         for file in self.files.into_keys().filter(|file| path.join(file).exists()) {
             report.found(Code::FileWithoutRow, self.name, &file, "no row names it");
         }

@@ -35,7 +35,11 @@ pub(super) fn compare(view: &View, hasher: &IdentityHasher, report: &mut Report)
     };
     each::<Leads>(view, |workspace, (id,), lead| pass.lead(workspace, id, &lead, &mut tallies))?;
     let Pass { placed, keys, replayed, .. } = pass;
-    report.pending("IDENTITY_REPLAY", replayed.entries(), "outbox entries whose identity keys are hashed again at a start");
+    report.pending(
+        "IDENTITY_REPLAY",
+        replayed.entries(),
+        "outbox entries whose identity keys are hashed again at a start",
+    );
     let entries = view.raw().len(<Identity as TenantTable>::ID)?;
     report.count("identityKeys", entries);
     report.count("staleIdentityKeys", entries.saturating_sub(keys));
@@ -112,7 +116,12 @@ fn lists(view: &View, report: &mut Report) -> Result<Tallies, StoreError> {
     each::<tables::ListNames>(view, |workspace, (name,), id| {
         let list = view.get::<Lists>(&WorkspaceScope::of(workspace), (id,))?;
         if list.is_none_or(|list| list.deleted_at.is_some() || name_key(&list.name) != name) {
-            report.found(Code::ListNameOrphan, tables::ListNames::NAME, id, "a name of this list that it does not have");
+            report.found(
+                Code::ListNameOrphan,
+                tables::ListNames::NAME,
+                id,
+                "a name of this list that it does not have",
+            );
         }
         Ok(())
     })?;

@@ -20,7 +20,12 @@ pub(super) fn compare(view: &View, report: &mut Report) -> Result<OpenHolds, Sto
         report.count("ledgerLines", 1);
         let sum = sums.entry(workspace).or_default();
         if let Err(reject) = ledger::apply(sum, line.kind, line.amount) {
-            report.found(Code::AccountNotSumOfLines, Lines::NAME, id, format!("the lines before do not allow it: {reject}"));
+            report.found(
+                Code::AccountNotSumOfLines,
+                Lines::NAME,
+                id,
+                format!("the lines before do not allow it: {reject}"),
+            );
         } else if sum.remaining != line.remaining_after {
             let detail = format!("says {} remain, the lines up to it {}", line.remaining_after, sum.remaining);
             report.found(Code::AccountNotSumOfLines, Lines::NAME, id, detail);
@@ -58,6 +63,8 @@ fn note(holds: &mut OpenHolds, hold: (WorkspaceId, HoldId), kind: LineKind, amou
     match after {
         Some(0) => drop(holds.remove(&hold)),
         Some(after) => drop(holds.insert(hold, after)),
-        None => report.found(Code::HoldUnmatched, Lines::NAME, hold.1, format!("{amount} taken of a hold that has {left}")),
+        None => {
+            report.found(Code::HoldUnmatched, Lines::NAME, hold.1, format!("{amount} taken of a hold that has {left}"))
+        }
     }
 }
