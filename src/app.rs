@@ -2,6 +2,8 @@
 //!
 //! [`App`] is what requests and commands share. [`Running`] owns the actors behind it.
 
+pub mod set_up;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

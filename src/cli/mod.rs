@@ -11,6 +11,8 @@ pub mod demo;
 pub mod enrich;
 pub mod exit;
 pub mod export;
+pub mod health;
+mod house;
 pub mod import;
 pub mod init;
 pub mod key;
@@ -46,6 +48,14 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start the server
+    Serve(serve::ServeArgs),
+    /// Prepare a data directory with its first owner, without a browser
+    Init(init::InitArgs),
+    /// Ask whether a server answers
+    Health(health::HealthArgs),
+    /// Print the description of the HTTP API
+    Openapi(openapi::OpenapiArgs),
     /// Show or check the configuration
     Config(config_command::ConfigArgs),
     /// Print the completion script of a shell
@@ -54,6 +64,10 @@ enum Command {
 
 fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
     match command {
+        Command::Serve(args) => serve::run(args, context),
+        Command::Init(args) => init::run(args, context),
+        Command::Health(args) => health::run(args, context),
+        Command::Openapi(args) => openapi::run(args),
         Command::Config(args) => config_command::run(args, context),
         Command::Completions(args) => completions::run(args),
     }
