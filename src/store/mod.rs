@@ -4,6 +4,7 @@
 //! [`View`] of one committed state. Tenant rows are reached only with a [`WorkspaceScope`].
 
 pub mod access;
+pub mod check;
 pub mod counter;
 pub mod crypt;
 pub mod directory;
