@@ -147,6 +147,7 @@ async fn open(config: &Config, deps: &Deps, directory: &DataDirectory) -> Result
     }
     let options = StoreOptions {
         identity_bytes: config.memory.identity_bytes.as_usize(),
+        reads: config.store.read_threads.max(1),
         pace: WriterPace {
             group_members: config.store.group_transactions,
             group_time: config.store.group_time.0,
