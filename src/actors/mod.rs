@@ -3,4 +3,5 @@
 pub mod dedup_index;
 pub mod indexer;
 pub mod kit;
+pub mod store_door;
 pub mod store_writer;
