@@ -1,6 +1,7 @@
 //! The named transactions, one file per family. Nothing else writes.
 
 pub mod access;
+pub mod exports;
 pub mod identity;
 pub mod import_rows;
 pub mod import_undo;
@@ -10,4 +11,5 @@ pub mod leads;
 pub mod lists;
 pub mod once;
 pub mod outbox;
+pub mod retention;
 pub mod uploads;
