@@ -4,6 +4,7 @@
 //! here prints results and decides exit codes.
 
 pub mod check;
+pub mod client;
 mod completions;
 mod config_command;
 pub mod context;
@@ -24,6 +25,7 @@ pub mod runtime;
 pub mod search;
 pub mod secret_input;
 pub mod serve;
+mod table;
 mod usage;
 pub mod user;
 
@@ -48,6 +50,12 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Find leads
+    Search(search::SearchArgs),
+    /// Manage the users
+    User(user::UserArgs),
+    /// Manage the API keys
+    Key(key::KeyArgs),
     /// Start the server
     Serve(serve::ServeArgs),
     /// Prepare a data directory with its first owner, without a browser
@@ -64,6 +72,9 @@ enum Command {
 
 fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
     match command {
+        Command::Search(args) => search::run(&args, context),
+        Command::User(args) => user::run(&args, context),
+        Command::Key(args) => key::run(&args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::Init(args) => init::run(args, context),
         Command::Health(args) => health::run(args, context),

@@ -133,8 +133,20 @@ pub trait Reads {
     }
 }
 
+/// Whether bytes are the key and the value they should be.
+pub(in crate::store) fn readable<K: Key, V: Record>(
+    table: &'static str,
+    key: &[u8],
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    if K::decode(key).is_none() {
+        return Err(StoreError::DamagedKey { table, key: hex(key) });
+    }
+    value::<V>(table, key, bytes).map(drop)
+}
+
 /// A tenant key with its workspace.
-struct Tenant<R> {
+pub(in crate::store) struct Tenant<R> {
     workspace: WorkspaceId,
     rest: R,
 }
