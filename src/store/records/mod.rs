@@ -3,6 +3,7 @@
 pub mod access;
 pub mod credential;
 pub mod event;
+pub mod export;
 pub mod idempotency;
 pub mod ledger;
 pub mod outbox;
