@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod exports;
+pub mod credentials;
 pub mod identity;
 pub mod import_rows;
 pub mod import_undo;
@@ -13,3 +14,5 @@ pub mod once;
 pub mod outbox;
 pub mod retention;
 pub mod uploads;
+pub mod sessions;
+pub mod users;
