@@ -8,6 +8,7 @@
 //! What an upload is read by is here too, for requests and commands: `layout`, `plan`, `records::survey`, `preview`.
 
 pub mod hands;
+pub mod intake;
 pub mod layout;
 pub mod parse;
 pub mod plan;
