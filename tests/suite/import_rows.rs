@@ -84,7 +84,7 @@ async fn small_files_are_read_right() {
     assert_eq!(import.results.created, rows);
     let (_, lead) = house.leads().into_iter().find(|(_, lead)| lead.list == german).unwrap();
     assert_eq!(lead.company_name.as_deref(), Some("Grün; Söhne GmbH"));
-    assert_eq!(lead.custom_field("Notiz"), Some("erste Zeile\nzweite Zeile"));
+    assert_eq!(lead.custom_field("Notiz"), Some("erste Zeile\r\nzweite Zeile"));
 }
 
 #[tokio::test]
