@@ -9,6 +9,7 @@ mod completions;
 mod config_command;
 pub mod context;
 pub mod demo;
+mod doctor;
 pub mod enrich;
 pub mod exit;
 pub mod export;
@@ -62,6 +63,8 @@ enum Command {
     Init(init::InitArgs),
     /// Ask whether a server answers
     Health(health::HealthArgs),
+    /// Look at what a start needs, and print reference pages
+    Doctor(doctor::DoctorArgs),
     /// Print the description of the HTTP API
     Openapi(openapi::OpenapiArgs),
     /// Show or check the configuration
@@ -78,6 +81,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
         Command::Serve(args) => serve::run(args, context),
         Command::Init(args) => init::run(args, context),
         Command::Health(args) => health::run(args, context),
+        Command::Doctor(args) => doctor::run(&args, context),
         Command::Openapi(args) => openapi::run(args),
         Command::Config(args) => config_command::run(args, context),
         Command::Completions(args) => completions::run(args),
