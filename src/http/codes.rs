@@ -77,6 +77,8 @@ codes! {
     SessionNotFound "SESSION_NOT_FOUND" 404 "Session not found", "Sign in again.";
     SetupLinkNotFound "SETUP_LINK_NOT_FOUND" 404 "The setup link does not work",
         "It was used or has expired; start the server again to get a new one.";
+    ProviderNotFound "PROVIDER_NOT_FOUND" 404 "Provider not found", "`GET /providers` lists the ones this server knows.";
+    CredentialNotFound "CREDENTIAL_NOT_FOUND" 404 "Credential not found", "The workspace has no key of its own for this provider.";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 "The address does not take this method", "See the API reference at /api/docs.";
     Conflict "CONFLICT" 409 "The state does not allow it", "Read the record again and decide.";
     ListArchived "LIST_ARCHIVED" 409 "The list is archived", "Unarchive the list first.";
