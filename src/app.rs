@@ -32,7 +32,7 @@ pub struct App {
     pub deps: Deps,
     pub directory: DataDirectory,
     pub store: Store,
-    pub sealer: Sealer,
+    pub sealer: Arc<Sealer>,
     pub passwords: Passwords,
     pub index: CurrentIndex,
     pub wakes: Wakes,
@@ -92,8 +92,9 @@ impl Running {
     ) -> Result<Self, StartError> {
         let deps = if config.enrichment.dns_lookup { deps } else { deps.without_dns() };
         let opened = open(&config, &deps, &directory).await?;
+        let sealer = Arc::new(opened.sealer);
         let app = Arc::new(App {
-            cursors: Cursors::new(&opened.sealer),
+            cursors: Cursors::new(Arc::clone(&sealer), Arc::clone(&deps.random)),
             admission: Admission::new(config.server.max_in_flight),
             rates: RateLimits::new(config.limits.requests_per_minute),
             config,
@@ -101,7 +102,7 @@ impl Running {
             deps,
             directory,
             store: opened.store,
-            sealer: opened.sealer,
+            sealer,
             passwords,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),

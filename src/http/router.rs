@@ -46,14 +46,14 @@ pub fn openapi() -> OpenApi {
 pub fn router(app: Arc<App>) -> Router {
     let body_limit = DefaultBodyLimit::max(app.config.server.max_body_bytes.as_usize());
     let within = |layer| from_fn_with_state(Arc::clone(&app), layer);
+    let admit = from_fn_with_state(Arc::clone(&app), admission::admit);
+    // The time limit stands outside of the admission: it gives up waiting for a write, and does not cut it.
     let requests = Router::from(requests())
         .layer(body_limit)
+        .route_layer(admit.clone())
         .route_layer(from_fn_with_state(Arc::clone(&app), admission::time_limit));
-    let transfers = Router::from(transfers()).layer(DefaultBodyLimit::disable());
-    let api = requests
-        .merge(transfers)
-        .route_layer(from_fn_with_state(Arc::clone(&app), admission::admit))
-        .route_layer(from_fn_with_state(Arc::clone(&app), auth::authenticate));
+    let transfers = Router::from(transfers()).layer(DefaultBodyLimit::disable()).layer(admit);
+    let api = requests.merge(transfers).route_layer(from_fn_with_state(Arc::clone(&app), auth::authenticate));
 
     let description = openapi();
     let described = description.clone();
