@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod identity;
+pub mod jobs;
 pub mod lead_rows;
 pub mod leads;
 pub mod lists;
