@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::domain::enrichment::{JobOptions, JobStep, PointSet, Price, SkipReason, SkipRule};
 use crate::domain::filter::Filter;
-use crate::domain::id::{AttemptId, ItemId, JobId, LeadId};
+use crate::domain::id::{AttemptId, Id, ItemId, JobId, LeadId, WorkspaceId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
@@ -277,4 +277,13 @@ pub fn attempts_of(
         if attempts.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(attempts)
+}
+
+/// What a raw answer is sealed for: it opens nowhere else.
+pub fn raw_answer_context(workspace: WorkspaceId, lead: LeadId, attempt: AttemptId) -> Vec<u8> {
+    let mut context = b"raw_answers".to_vec();
+    for id in [workspace.as_u64(), lead.as_u64(), attempt.as_u64()] {
+        context.extend_from_slice(&id.to_be_bytes());
+    }
+    context
 }

@@ -39,6 +39,10 @@ pub enum Outcome {
     InvalidInput {
         reason: String,
     },
+    /// A rule of the house forbids the call: none was made.
+    Forbidden {
+        reason: String,
+    },
     AuthFailed,
     OutOfQuota,
     RateLimited {
@@ -60,6 +64,7 @@ impl Outcome {
             Self::NotFound => "not_found",
             Self::Pending { .. } => "pending",
             Self::InvalidInput { .. } => "invalid_input",
+            Self::Forbidden { .. } => "forbidden",
             Self::AuthFailed => "auth_failed",
             Self::OutOfQuota => "out_of_quota",
             Self::RateLimited { .. } => "rate_limited",
@@ -68,10 +73,15 @@ impl Outcome {
         }
     }
 
+    /// Whether somebody was asked at all.
+    pub const fn is_call(&self) -> bool {
+        !matches!(self, Self::InvalidInput { .. } | Self::Forbidden { .. })
+    }
+
     /// Says more than the name, where there is more; never holds personal values.
     pub fn detail(&self) -> Option<&str> {
         match self {
-            Self::InvalidInput { reason } | Self::Broken { reason } => Some(reason),
+            Self::InvalidInput { reason } | Self::Forbidden { reason } | Self::Broken { reason } => Some(reason),
             _ => None,
         }
     }

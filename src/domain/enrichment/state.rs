@@ -172,6 +172,9 @@ pub enum SkipReason {
     /// Deleted after the job was made.
     #[n(4)]
     LeadGone,
+    /// A rule of the house forbids every step.
+    #[n(5)]
+    Policy,
 }
 
 impl SkipReason {
@@ -182,6 +185,7 @@ impl SkipReason {
             Self::MissingInput => "missing_input",
             Self::OptedOut => "opted_out",
             Self::LeadGone => "lead_gone",
+            Self::Policy => "policy_forbids",
         }
     }
 }
@@ -346,9 +350,10 @@ pub const fn lead_status_after(before: EnrichmentStatus, end: ItemState) -> Enri
         (_, ItemState::Partial) | (Lead::Partial, _) => Lead::Partial,
         (_, ItemState::NotFound) => Lead::NotFound,
         (_, ItemState::Failed) => Lead::Failed,
-        (Lead::NotEnriched | Lead::Pending, ItemState::Skipped(SkipReason::MissingInput | SkipReason::OptedOut)) => {
-            Lead::Skipped
-        }
+        (
+            Lead::NotEnriched | Lead::Pending,
+            ItemState::Skipped(SkipReason::MissingInput | SkipReason::OptedOut | SkipReason::Policy),
+        ) => Lead::Skipped,
         (before, ItemState::Cancelled | ItemState::Skipped(_)) => lead_status_restored(before),
         (before, ItemState::Queued | ItemState::Running | ItemState::Waiting(_)) => lead_status_queued(before),
     }

@@ -55,6 +55,9 @@ pub struct Tally {
     #[n(4)]
     #[cbor(default)]
     pub opted_out: bool,
+    #[n(5)]
+    #[cbor(default)]
+    pub forbidden: bool,
 }
 
 impl Tally {
@@ -66,6 +69,7 @@ impl Tally {
             Outcome::Found(_) | Outcome::Partial(_) => self.partial = true,
             Outcome::NotFound => self.not_found = true,
             Outcome::OptedOut => self.opted_out = true,
+            Outcome::Forbidden { .. } => self.forbidden = true,
             // Nothing was asked: the lead lacks what the step needs.
             Outcome::InvalidInput { .. } => {}
             Outcome::AuthFailed
@@ -89,6 +93,8 @@ impl Tally {
             ItemState::Failed
         } else if self.not_found {
             ItemState::NotFound
+        } else if self.forbidden {
+            ItemState::Skipped(SkipReason::Policy)
         } else {
             ItemState::Skipped(SkipReason::MissingInput)
         }

@@ -116,7 +116,7 @@ impl RecordAnswers {
         lines: &mut ItemLines,
     ) -> Result<RecordedItem, Refusal> {
         let done = RecordedItem::Done(answer.item);
-        if !matches!(answer.outcome, Outcome::InvalidInput { .. }) {
+        if answer.outcome.is_call() {
             item.attempts += 1;
             job.row.calls += 1;
         }
