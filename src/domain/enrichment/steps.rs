@@ -166,7 +166,9 @@ mod tests {
         let asked = [DataPoint::Phone].into_iter().collect();
         let end = |outcomes: &[Outcome]| {
             let mut tally = Tally::default();
-            outcomes.iter().for_each(|outcome| drop(tally.note(&steps[0], outcome)));
+            for outcome in outcomes {
+                tally.note(&steps[0], outcome);
+            }
             tally.end(asked)
         };
         let broken = Outcome::Broken { reason: String::new() };
