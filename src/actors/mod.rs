@@ -4,3 +4,4 @@ pub mod dedup_index;
 pub mod indexer;
 pub mod kit;
 pub mod store_writer;
+pub mod task_runner;

@@ -1,7 +1,7 @@
 //! The registry of tables. Backup, `check`, statistics and the reference page derive from it, and a table that does not
 //! say who owns it, how long rows stay and whether they hold personal values does not compile.
 
-use crate::domain::id::{KeyId, LeadId, ListId, UserId, WorkspaceId};
+use crate::domain::id::{KeyId, LeadId, ListId, TaskId, UserId, WorkspaceId};
 use crate::domain::lead::Lead;
 use crate::domain::list::List;
 use crate::store::engine::TableId;
@@ -12,6 +12,7 @@ use crate::store::records::event::Event;
 use crate::store::records::idempotency::IdempotencyRecord;
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
+use crate::store::records::task::{Task, TaskLead, TaskOrder};
 
 /// Whether rows hold values about a person, and how one person's are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -135,6 +136,16 @@ tables! {
     tenant PossibleDuplicates("possible_duplicates"): (LeadId, LeadId) => Blob,
         owner "transactions::leads, transactions::imports", kept "as the leads", personal ByLead;
 
+    // --- acts on many leads
+    tenant Tasks("tasks"): (TaskId,) => Task,
+        owner "transactions::tasks", kept "30 days after its end", personal None;
+    /// What a task was asked to do; values of a bulk update may be about a person.
+    tenant TaskOrders("task_orders"): (TaskId,) => TaskOrder,
+        owner "transactions::tasks", kept "as the task", personal BySubject;
+    /// The leads of a task as they were before it, for its undo.
+    tenant TaskLeads("task_before"): (TaskId, LeadId) => TaskLead,
+        owner "transactions::tasks", kept "30 days", personal ByLead;
+
     // --- what happened
     tenant Events("events"): (u64,) => Event,
         owner "every transaction", kept "3 years", personal BySubject;
@@ -177,6 +188,9 @@ tables! {
     /// (lane, seq): what derived views still have to look at.
     install Outbox("outbox"): (u8, u64) => OutboxEntry,
         owner "every transaction", kept "until every consumer has passed it", personal None;
+    /// Tasks that have not ended.
+    install OpenTasks("open_tasks"): (WorkspaceId, TaskId) => (),
+        owner "transactions::tasks", kept "until the task has ended", personal None;
     install Consumers("consumers"): (String,) => Checkpoint,
         owner "the consumer", kept "for ever", personal None;
     /// Format, high-water marks, the wrapped data key.

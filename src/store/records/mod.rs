@@ -5,6 +5,7 @@ pub mod event;
 pub mod idempotency;
 pub mod ledger;
 pub mod outbox;
+pub mod task;
 
 use crate::domain::id::{ListId, UserId};
 use crate::domain::lead::Lead;

@@ -7,3 +7,4 @@ pub mod leads;
 pub mod lists;
 pub mod once;
 pub mod outbox;
+pub mod tasks;
