@@ -3,5 +3,6 @@
 pub mod dedup_index;
 pub mod indexer;
 pub mod kit;
+pub mod store_door;
 pub mod store_writer;
 pub mod task_runner;

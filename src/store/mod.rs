@@ -44,7 +44,7 @@ use self::transaction::Pending;
 pub use self::transaction::{Committed, Refusal, SubmitError, Transaction, Urgency};
 pub use self::tx::{Fact, Tx};
 use self::writer::{Figures, Queues, Shared};
-pub use self::writer::{Served, WriterBroken, WriterCore};
+pub use self::writer::{Served, WriterBroken, WriterCore, WriterPace};
 use crate::deps::Deps;
 use crate::domain::id::{LeadId, ListId};
 use crate::domain::quality::QualityWeights;
@@ -63,6 +63,7 @@ pub struct StoreOptions {
     /// Above this many bytes of identity changes in memory, bulk work waits for the flush.
     pub identity_bytes: usize,
     pub weights: QualityWeights,
+    pub pace: WriterPace,
 }
 
 impl Default for StoreOptions {
@@ -74,6 +75,7 @@ impl Default for StoreOptions {
             patience: Duration::from_secs(5),
             identity_bytes: 64 << 20,
             weights: QualityWeights::default(),
+            pace: WriterPace::default(),
         }
     }
 }
@@ -125,6 +127,7 @@ impl Store {
             identity,
             hasher,
             weights: options.weights,
+            pace: options.pace,
             committed: watch::Sender::new(high_water.seq),
             queues: Queues::default(),
             figures: Figures::default(),
