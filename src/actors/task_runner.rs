@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::actors::kit::{Handle, Message, Outcome, Role, RoleError, Turn};
 use crate::domain::id::{Id, TaskId, WorkspaceId};
 use crate::store::transactions::tasks::{FailTask, ForgetTasks, SLICE_LEADS, TaskSlice, next_open_task};
-use crate::store::{Origin, Store, StoreError, SubmitError, SystemScope, Urgency, WorkspaceScope};
+use crate::store::{Origin, Store, SubmitError, SystemScope, Urgency, WorkspaceScope};
 
 /// How often an idle runner looks, in case a wake-up was lost with its sender.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
@@ -53,9 +53,9 @@ impl TaskWorker {
         if self.store.identity_is_full() {
             return Ok(Stepped::Wait);
         }
-        let (house, last) = (self.house, self.last);
-        let next = self.store.read(move |view| next_open_task(view, house, last)).await;
-        let Some((scope, id)) = next.map_err(|error: StoreError| SubmitError::Failed(error.to_string()))? else {
+        // One row of a table that is nearly always empty: not worth a thread of the pool.
+        let next = self.store.view().and_then(|view| next_open_task(&view, self.house, self.last));
+        let Some((scope, id)) = next.map_err(|error| SubmitError::Failed(error.to_string()))? else {
             return self.forget().await;
         };
         self.last = Some((scope.workspace(), id));
