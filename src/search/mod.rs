@@ -14,6 +14,7 @@ mod error;
 mod field;
 mod filter;
 mod filter_test;
+mod from_filter;
 mod generation;
 mod index;
 mod query;
