@@ -8,6 +8,7 @@ mod admission;
 pub mod answer;
 pub mod auth;
 pub mod body;
+pub mod bulk;
 pub mod codes;
 pub mod conditional;
 mod console;
@@ -29,8 +30,10 @@ pub mod router;
 mod schema;
 pub mod search;
 mod security_headers;
+pub mod selection;
 pub mod server;
 pub mod telemetry;
+pub mod timeline;
 
 pub use self::admission::Admission;
 pub use self::answer::{Answer, Page};

@@ -14,7 +14,10 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::codes::Code;
 use super::problem::Problem;
-use super::{admission, auth, conditional, console, describe, health, lists, observe, security_headers};
+use super::{
+    admission, auth, bulk, conditional, console, describe, health, leads, lists, observe, search, security_headers,
+    timeline,
+};
 use crate::app::App;
 
 type Routes = OpenApiRouter<Arc<App>>;
@@ -28,6 +31,21 @@ fn requests() -> Routes {
         .routes(routes!(lists::restore))
         .routes(routes!(lists::archive))
         .routes(routes!(lists::unarchive))
+        .routes(routes!(timeline::of_list))
+        .routes(routes!(bulk::lists::duplicate))
+        .routes(routes!(bulk::lists::merge))
+        // leads
+        .routes(routes!(leads::index, leads::create))
+        .routes(routes!(leads::show, leads::update, leads::delete))
+        .routes(routes!(leads::relocate))
+        .routes(routes!(timeline::of_lead))
+        .routes(routes!(search::create))
+        // acts on many leads
+        .routes(routes!(bulk::index, bulk::create))
+        .routes(routes!(bulk::show))
+        .routes(routes!(bulk::skipped))
+        .routes(routes!(bulk::cancel))
+        .routes(routes!(bulk::undo))
 }
 
 /// Routes that move files or stay open: limits of their own, no time limit.
