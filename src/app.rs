@@ -2,6 +2,8 @@
 //!
 //! [`App`] is what requests and commands share. [`Running`] owns the actors behind it.
 
+pub mod set_up;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -150,6 +152,7 @@ async fn open(config: &Config, deps: &Deps, directory: &DataDirectory) -> Result
     }
     let options = StoreOptions {
         identity_bytes: config.memory.identity_bytes.as_usize(),
+        reads: config.store.read_threads.max(1),
         pace: WriterPace {
             group_members: config.store.group_transactions,
             group_time: config.store.group_time.0,

@@ -4,6 +4,7 @@
 //! [`View`] of one committed state. Tenant rows are reached only with a [`WorkspaceScope`].
 
 pub mod access;
+pub mod check;
 pub mod counter;
 pub mod crypt;
 pub mod directory;
@@ -13,8 +14,10 @@ mod identity_keys;
 pub mod key;
 pub mod ledger;
 pub mod meta;
+pub mod originals;
 pub mod outbox;
 mod read;
+mod readers;
 pub mod record;
 pub mod records;
 pub mod reject;
@@ -36,6 +39,7 @@ use self::engine::{Engine, EngineStats};
 use self::identity::Slice;
 pub use self::identity_keys::IdentityHasher;
 pub use self::read::{Reads, StoreError, View, Visit};
+use self::readers::Readers;
 pub use self::records::event::{Actor, Origin, Subject};
 pub use self::records::outbox::{Checkpoint, Lane};
 pub use self::reject::{Missing, Reject};
@@ -91,6 +95,7 @@ pub struct Store {
     interactive: Arc<Semaphore>,
     bulk: Arc<Semaphore>,
     reads: Arc<Semaphore>,
+    readers: Readers,
     options: StoreOptions,
 }
 
@@ -138,6 +143,7 @@ impl Store {
             interactive: Arc::new(Semaphore::new(options.interactive)),
             bulk: Arc::new(Semaphore::new(options.bulk)),
             reads: Arc::new(Semaphore::new(options.reads)),
+            readers: Readers::default(),
             options,
         };
         Ok((store, WriterCore::new(shared, high_water.seq)))
@@ -209,7 +215,13 @@ impl Store {
     /// # Errors
     /// When the engine has no snapshot to give.
     pub fn view(&self) -> Result<View, StoreError> {
-        Ok(View::new(self.shared.engine.snapshot()?))
+        let reading = self.readers.begin(self.shared.deps.clock.monotonic());
+        Ok(View::counted(self.shared.engine.snapshot()?, reading))
+    }
+
+    /// How long the oldest view has been held: above a minute it keeps the file from shrinking.
+    pub fn oldest_reader(&self) -> Duration {
+        self.readers.oldest(self.shared.deps.clock.monotonic())
     }
 
     /// Runs `body` with a fresh view on the blocking pool, at most `StoreOptions::reads` at a time.
@@ -259,6 +271,11 @@ impl Store {
 
     pub fn hasher(&self) -> &IdentityHasher {
         &self.shared.hasher
+    }
+
+    /// How leads are scored.
+    pub fn weights(&self) -> &QualityWeights {
+        &self.shared.weights
     }
 
     /// Whether bulk work should wait until DedupIndex has written more of the identity index.

@@ -1,18 +1,23 @@
 //! The registry of tables. Backup, `check`, statistics and the reference page derive from it, and a table that does not
 //! say who owns it, how long rows stay and whether they hold personal values does not compile.
 
-use crate::domain::id::{KeyId, LeadId, ListId, TaskId, UserId, WorkspaceId};
+use crate::domain::id::{ExportId, ImportId, KeyId, LeadId, ListId, TaskId, UploadId, UserId, WorkspaceId};
 use crate::domain::lead::Lead;
 use crate::domain::list::List;
-use crate::store::engine::TableId;
+use crate::store::engine::{EngineError, TableId};
 use crate::store::key::Key;
+use crate::store::read::{StoreError, Tenant, readable};
 use crate::store::record::{Blob, Record};
 use crate::store::records::access::{ApiKey, ApiKeyPlace, Membership, Session, SetupToken, User, Workspace};
+use crate::store::records::credential::Credential;
 use crate::store::records::event::Event;
+use crate::store::records::export::Export;
 use crate::store::records::idempotency::IdempotencyRecord;
+use crate::store::records::import::{BeforeImage, Import, RejectedRow};
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
 use crate::store::records::task::{Task, TaskLead, TaskOrder};
+use crate::store::records::upload::Upload;
 
 /// Whether rows hold values about a person, and how one person's are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -96,6 +101,22 @@ macro_rules! tables {
             pub struct $table;
             tables!(@impl $kind $table $name $key, $value);
         )*
+
+        /// Whether these bytes are a row of the table with that id.
+        pub fn read_row(table: TableId, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+            $(
+                if table.0 == Place::$table as u8 {
+                    return tables!(@read $kind $key, $value, $name, key, value);
+                }
+            )*
+            Err(EngineError::NoSuchTable(table.0).into())
+        }
+    };
+    (@read tenant $key:ty, $value:ty, $name:literal, $bytes:ident, $row:ident) => {
+        readable::<Tenant<$key>, $value>($name, $bytes, $row)
+    };
+    (@read install $key:ty, $value:ty, $name:literal, $bytes:ident, $row:ident) => {
+        readable::<$key, $value>($name, $bytes, $row)
     };
     (@tenant tenant) => { true };
     (@tenant install) => { false };
@@ -146,6 +167,24 @@ tables! {
     tenant TaskLeads("task_before"): (TaskId, LeadId) => TaskLead,
         owner "transactions::tasks", kept "30 days", personal ByLead;
 
+    // --- imports
+    tenant Uploads("uploads"): (UploadId,) => Upload,
+        owner "transactions::uploads", kept "24 hours, or as the original of its import", personal None;
+    tenant Imports("imports"): (ImportId,) => Import,
+        owner "transactions::imports", kept "as the events", personal None;
+    /// (import, row), rows counted from 0: what was rejected and why.
+    tenant ImportRejects("import_rejects"): (ImportId, u64) => RejectedRow,
+        owner "transactions::imports", kept "90 days", personal ByOrigin;
+    /// (import, first row): the rows of a file as they came, up to 256 in a compressed block.
+    tenant Originals("originals"): (ImportId, u64) => Blob,
+        owner "transactions::imports", kept "90 days", personal ByOrigin;
+    /// (import, first lead) -> last lead: the runs of leads an import created.
+    tenant ImportRuns("import_runs"): (ImportId, LeadId) => LeadId,
+        owner "transactions::imports", kept "as the import", personal None;
+    /// Leads as they were before an import changed them.
+    tenant ImportBefore("import_before"): (ImportId, LeadId) => BeforeImage,
+        owner "transactions::imports", kept "30 days", personal ByLead;
+
     // --- what happened
     tenant Events("events"): (u64,) => Event,
         owner "every transaction", kept "3 years", personal BySubject;
@@ -157,11 +196,20 @@ tables! {
     tenant Idempotency("idempotency"): ([u8; 32],) => IdempotencyRecord,
         owner "transactions::once", kept "24 hours", personal None;
 
+    // --- what goes out
+    tenant Exports("exports"): (ExportId,) => Export,
+        owner "transactions::exports", kept "30 days after its file expired", personal None;
+
     // --- the ledger
     tenant Accounts("ledger_accounts"): () => Account,
         owner "store::ledger", kept "for ever", personal None;
     tenant Lines("ledger_lines"): (crate::domain::id::LineId,) => Line,
         owner "store::ledger", kept "10 years", personal None;
+
+    // --- providers
+    /// Slug of a provider -> the workspace's own key for it.
+    tenant Credentials("credentials"): (String,) => Credential,
+        owner "transactions::credentials", kept "until deleted", personal Sealed;
 
     // --- the install
     install Workspaces("workspaces"): (WorkspaceId,) => Workspace,
@@ -191,6 +239,9 @@ tables! {
     /// Tasks that have not ended.
     install OpenTasks("open_tasks"): (WorkspaceId, TaskId) => (),
         owner "transactions::tasks", kept "until the task has ended", personal None;
+    /// Imports (and undos of imports) that are not at their end.
+    install OpenImports("open_imports"): (WorkspaceId, ImportId) => (),
+        owner "transactions::imports", kept "until the import has ended", personal None;
     install Consumers("consumers"): (String,) => Checkpoint,
         owner "the consumer", kept "for ever", personal None;
     /// Format, high-water marks, the wrapped data key.
