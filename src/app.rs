@@ -1,1 +1,196 @@
-//! The composition root.
+//! The composition root: configuration, store, actors, and their orderly end.
+//!
+//! [`App`] is what requests and commands share. [`Running`] owns the actors behind it.
+
+pub mod set_up;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::actors::dedup_index::DedupIndex;
+use crate::actors::indexer::{CurrentIndex, Indexer, IndexerParts, Look};
+use crate::actors::kit::{ActorSystem, Escalation, ShutdownReport, Spawn, SystemError, WakePort};
+use crate::actors::store_door::StoreDoor;
+use crate::actors::store_writer::{Serve, StoreWriter};
+use crate::config::Config;
+use crate::config::plans::Plans;
+use crate::deps::Deps;
+use crate::http::{Admission, Cursors, RateLimits};
+use crate::search::Generations;
+use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
+use crate::store::directory::{self, DataDirectory, OpenError};
+use crate::store::{Store, StoreOptions, WriterCore, WriterPace};
+
+/// What requests share. Behind one `Arc`.
+pub struct App {
+    pub config: Config,
+    pub plans: Plans,
+    pub deps: Deps,
+    pub directory: DataDirectory,
+    pub store: Store,
+    pub sealer: Sealer,
+    pub passwords: Passwords,
+    pub index: CurrentIndex,
+    pub wakes: Wakes,
+    pub cursors: Cursors,
+    pub admission: Admission,
+    pub rates: RateLimits,
+    /// Whether searches worked at any time since the start.
+    pub index_was_open: AtomicBool,
+    broken: AtomicBool,
+}
+
+/// The bells of the actors: a handler writes a row and rings.
+#[derive(Clone, Default)]
+pub struct Wakes {
+    pub store_writer: WakePort,
+    pub indexer: WakePort,
+}
+
+impl App {
+    /// Whether an actor was given up, and the process is about to end.
+    pub fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+}
+
+/// Why the house does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Directory(#[from] OpenError),
+    #[error(transparent)]
+    Actors(#[from] SystemError),
+    #[error("the opening of the store panicked")]
+    OpeningPanicked,
+}
+
+/// The house at work.
+pub struct Running {
+    pub app: Arc<App>,
+    system: ActorSystem,
+    escalated: watch::Receiver<Option<Escalation>>,
+    /// Rings the indexer after every commit.
+    forwarding: JoinHandle<()>,
+}
+
+impl Running {
+    /// Opens the data directory and starts the actors. Needs a tokio runtime with timers.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing runs then.
+    pub async fn start(
+        config: Config,
+        plans: Plans,
+        deps: Deps,
+        directory: DataDirectory,
+        passwords: Passwords,
+    ) -> Result<Self, StartError> {
+        let deps = if config.enrichment.dns_lookup { deps } else { deps.without_dns() };
+        let opened = open(&config, &deps, &directory).await?;
+        let app = Arc::new(App {
+            cursors: Cursors::new(&opened.sealer),
+            admission: Admission::new(config.server.max_in_flight),
+            rates: RateLimits::new(config.limits.requests_per_minute),
+            config,
+            plans,
+            deps,
+            directory,
+            store: opened.store,
+            sealer: opened.sealer,
+            passwords,
+            index: CurrentIndex::default(),
+            wakes: Wakes::default(),
+            index_was_open: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
+        });
+        let (tell, escalated) = watch::channel(None);
+        let marked = Arc::clone(&app);
+        let system = ActorSystem::start(tokio::runtime::Handle::current(), move |escalation| {
+            tracing::error!(%escalation, "an actor was given up; the process ends");
+            marked.broken.store(true, Ordering::Relaxed);
+            tell.send_replace(Some(escalation));
+        })?;
+        spawn_actors(&system, &app, opened.writer)?;
+        let forwarding = tokio::spawn(ring_after_commits(Arc::clone(&app)));
+        Ok(Self { app, system, escalated, forwarding })
+    }
+
+    /// Waits until an actor was given up.
+    pub async fn escalated(&self) -> Escalation {
+        let mut escalated = self.escalated.clone();
+        loop {
+            if let Some(escalation) = escalated.borrow_and_update().clone() {
+                return escalation;
+            }
+            if escalated.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Ends the actors, the last spawned first and the writer last; what they accepted is done before `deadline`.
+    pub async fn stop(self, deadline: Duration) -> ShutdownReport {
+        self.forwarding.abort();
+        self.system.shutdown(&[], deadline).await
+    }
+}
+
+async fn open(config: &Config, deps: &Deps, directory: &DataDirectory) -> Result<directory::Opened, StartError> {
+    let mut source = MasterKeySource::from_environment(None);
+    if let Some(key) = &config.store.master_key {
+        source.environment = Some(Secret::new(key.expose()));
+    }
+    let options = StoreOptions {
+        identity_bytes: config.memory.identity_bytes.as_usize(),
+        reads: config.store.read_threads.max(1),
+        pace: WriterPace {
+            group_members: config.store.group_transactions,
+            group_time: config.store.group_time.0,
+            bulk_contended: config.store.bulk_slice_waiting.0,
+            bulk_alone: config.store.bulk_slice.0,
+        },
+        ..StoreOptions::default()
+    };
+    let cache_bytes = config.store.cache_bytes.as_usize();
+    let (directory, deps) = (directory.clone(), deps.clone());
+    let opening = tokio::task::spawn_blocking(move || directory::open(&directory, deps, &source, cache_bytes, options));
+    Ok(opening.await.map_err(|_panicked| StartError::OpeningPanicked)??)
+}
+
+/// Who is spawned later is ended earlier: the writer comes first.
+fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Result<(), SystemError> {
+    let store = &app.store;
+
+    let bell = app.wakes.store_writer.clone();
+    store.on_work(move || bell.wake());
+    let store_writer = system.spawn(Spawn::dedicated(), move || StoreWriter::new(writer))?;
+    store_writer.answer_wakes::<Serve>(&app.wakes.store_writer);
+
+    let door = store.clone();
+    system.spawn(Spawn::default(), move || StoreDoor::new(door))?;
+
+    let dedup = store.clone();
+    system.spawn(Spawn::default(), move || DedupIndex::new(dedup))?;
+
+    let parts = IndexerParts {
+        store: store.clone(),
+        generations: Generations::new(app.directory.index()),
+        current: app.index.clone(),
+        memory_bytes: app.config.search.writer_bytes.as_usize(),
+    };
+    let indexer = system.spawn(Spawn::dedicated(), move || Indexer::new(parts))?;
+    indexer.answer_wakes::<Look>(&app.wakes.indexer);
+    Ok(())
+}
+
+async fn ring_after_commits(app: Arc<App>) {
+    let mut committed = app.store.committed();
+    while committed.changed().await.is_ok() {
+        app.wakes.indexer.wake();
+    }
+}

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::process::ExitCode;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
 
 use crate::config::ConfigError;
 
@@ -47,6 +48,8 @@ pub struct Problem {
     pub detail: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The problem document of a server, which has members that only some codes have.
+    pub document: Option<Map<String, Value>>,
 }
 
 /// Why a command failed. Never holds a secret: it is printed.
@@ -66,7 +69,13 @@ impl CliError {
     ) -> Self {
         Self {
             code: exit,
-            problem: Problem { code: code.into(), title: title.into(), detail: detail.into(), hint: None },
+            problem: Problem {
+                code: code.into(),
+                title: title.into(),
+                detail: detail.into(),
+                hint: None,
+                document: None,
+            },
         }
     }
 
@@ -109,11 +118,20 @@ impl Serialize for CliError {
             hint: Option<&'a str>,
             exit_code: u8,
         }
-        let Problem { code, title, detail, hint } = &self.problem;
-        let body =
-            Body { r#type: "about:blank", title, code, detail, hint: hint.as_deref(), exit_code: self.code.code() };
+        let Problem { code, title, detail, hint, document } = &self.problem;
+        let exit_code = self.code.code();
         let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry("error", &body)?;
+        match document {
+            Some(document) => {
+                let mut document = document.clone();
+                document.insert("exitCode".to_owned(), exit_code.into());
+                map.serialize_entry("error", &document)?;
+            }
+            None => {
+                let body = Body { r#type: "about:blank", title, code, detail, hint: hint.as_deref(), exit_code };
+                map.serialize_entry("error", &body)?;
+            }
+        }
         map.end()
     }
 }

@@ -1,1 +1,44 @@
-//! The HTTP API.
+//! The HTTP API: `router.rs` is every route on one page, and one file per resource holds its handlers.
+//!
+//! The rest of this room is the frame that every request passes: who is calling (`auth`), what it may cost (`admission`,
+//! `rate`), what it brought (`body`, `query`, `path`, `idempotency`, `conditional`), what it gets (`answer`, `problem`).
+//! "How to write a handler" in ARCHITECTURE.md shows one. Rules live in `domain`, writes in `store::transactions`.
+
+mod admission;
+pub mod answer;
+pub mod auth;
+pub mod body;
+pub mod codes;
+pub mod conditional;
+mod console;
+pub mod context;
+pub mod cursor;
+mod describe;
+pub mod freshness;
+mod health;
+pub mod idempotency;
+pub mod lists;
+mod observe;
+pub mod path;
+pub mod problem;
+pub mod query;
+mod rate;
+mod refusals;
+pub mod router;
+mod schema;
+mod security_headers;
+pub mod server;
+pub mod telemetry;
+
+pub use self::admission::Admission;
+pub use self::answer::{Answer, Page};
+pub use self::auth::{Auth, Caller};
+pub use self::body::{JsonBody, Posted};
+pub use self::codes::Code;
+pub use self::conditional::IfMatch;
+pub use self::cursor::Cursors;
+pub use self::idempotency::IdempotencyKey;
+pub use self::path::{PathId, PathIds};
+pub use self::problem::{FieldError, Problem};
+pub use self::query::{Limit, Query};
+pub use self::rate::RateLimits;

@@ -62,6 +62,9 @@ impl Filling<'_> {
         for page in [&lead.linkedin_url, &lead.company_linkedin_url].into_iter().flatten() {
             self.add_profile(page);
         }
+        if let Some(page) = &lead.company_linkedin_url {
+            self.document.add_text(self.fields.address, page_keyword(page));
+        }
         if let Some(website) = &lead.website {
             self.add_website(website);
         }
@@ -113,7 +116,6 @@ impl Filling<'_> {
         self.document.add_text(self.fields.all, local);
         self.document.add_text(self.fields.all, without_suffix(host));
         self.add_prefixes(local);
-        self.document.add_text(self.fields.address, keyword(&email));
         self.add_host(host);
     }
 
@@ -134,8 +136,7 @@ impl Filling<'_> {
     fn add_profile(&mut self, page: &str) {
         let folded = fold(page.trim());
         match Address::read(&folded) {
-            Some(address @ Address::Page { whole, .. }) => {
-                self.document.add_text(self.fields.address, keyword(address.term()));
+            Some(Address::Page { whole, .. }) => {
                 if let Some((_, name)) = whole.rsplit_once('/') {
                     self.document.add_text(self.fields.all, name);
                 }
@@ -198,7 +199,8 @@ impl Filling<'_> {
         for (field, place) in fields.keywords() {
             let before = self.document.len();
             self.add_keyword(lead, field, place);
-            if self.document.len() > before {
+            // Fields that no lead is without need no mark; `filter_test` knows them.
+            if self.document.len() > before && !field.is_always_present() {
                 self.document.add_text(fields.present, field.name());
             }
         }
@@ -237,6 +239,7 @@ impl Filling<'_> {
         if let Some(text) = text {
             match field.kind() {
                 Kind::Digits => self.document.add_text(place, phone_keyword(text)),
+                Kind::Page => self.document.add_text(place, page_keyword(text)),
                 _ => self.document.add_text(place, keyword(text)),
             }
         }
@@ -254,7 +257,9 @@ impl Filling<'_> {
         for (field, value) in numbers {
             if let (Some(value), Some(place)) = (value, self.fields.named(&field)) {
                 self.document.add_i64(place, value);
-                self.document.add_text(self.fields.present, field.name());
+                if !field.is_always_present() {
+                    self.document.add_text(self.fields.present, field.name());
+                }
             }
         }
     }
@@ -274,6 +279,15 @@ fn domain_of(lead: &Lead) -> Option<String> {
 pub fn phone_keyword(text: &str) -> String {
     let number = digits(&fold(text));
     if number.is_empty() { keyword(text).into_owned() } else { number }
+}
+
+/// How a page is kept as a keyword: as its address is looked up, or as the folded text if it is none.
+pub fn page_keyword(text: &str) -> String {
+    let folded = fold(text.trim());
+    match Address::read(&folded) {
+        Some(address) => keyword(address.term()).into_owned(),
+        None => keyword(&folded).into_owned(),
+    }
 }
 
 pub fn reversed(number: &str) -> String {

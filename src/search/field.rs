@@ -38,6 +38,8 @@ pub enum Kind {
     Keyword,
     /// Keywords made of the digits alone.
     Digits,
+    /// A page without scheme and `www.`.
+    Page,
     /// A whole number.
     Number,
     /// Milliseconds since the epoch.
@@ -109,6 +111,7 @@ impl SearchField {
     pub(super) fn kind(&self) -> Kind {
         match self {
             Self::Lead(LeadField::Phone | LeadField::CompanyPhone) => Kind::Digits,
+            Self::Lead(LeadField::LinkedInUrl) => Kind::Page,
             Self::QualityScore => Kind::Number,
             Self::CreatedAt | Self::UpdatedAt | Self::EnrichedAt | Self::DataCollectedAt => Kind::Time,
             Self::Id => Kind::Lead,
@@ -116,6 +119,20 @@ impl SearchField {
             Self::Custom(_) => Kind::Custom,
             _ => Kind::Keyword,
         }
+    }
+
+    /// Whether no lead is without it.
+    pub(super) fn is_always_present(&self) -> bool {
+        matches!(
+            self,
+            Self::EnrichmentStatus
+                | Self::EmailVerified
+                | Self::QualityScore
+                | Self::CreatedAt
+                | Self::UpdatedAt
+                | Self::List
+                | Self::Id
+        )
     }
 
     /// Whether a column of folded texts is kept, by which leads are sorted and counted.

@@ -5,9 +5,10 @@ use std::ops::Bound;
 use tantivy::query::{AllQuery, EmptyQuery, InvertedIndexRangeQuery, Query, RangeQuery, RegexQuery, TermSetQuery};
 use tantivy::schema::{Field, Term};
 
+use super::address::typed_beginning;
 use super::analysis::{digits, fold, keyword, keyword_prefix};
 use super::custom_field::{custom_name, custom_number_term, custom_presence, custom_term};
-use super::document::phone_keyword;
+use super::document::{page_keyword, phone_keyword};
 use super::error::QueryError;
 use super::field::{Kind, SearchField};
 use super::filter::{Test, Value};
@@ -36,6 +37,7 @@ pub fn test_query(field: &SearchField, test: &Test) -> Result<Box<dyn Query>, Qu
         (Kind::Custom, _) => custom_test(field, test),
         (Kind::Number | Kind::Time, Some(place)) => number_test(field, place, test),
         (Kind::Digits, Some(place)) => text_test(field, place, "", phone_keyword, phone_part, test),
+        (Kind::Page, Some(place)) => text_test(field, place, "", page_keyword, page_part, test),
         (Kind::Keyword, Some(place)) => {
             text_test(field, place, "", |text| keyword(text).into_owned(), keyword_prefix, test)
         }
@@ -45,7 +47,7 @@ pub fn test_query(field: &SearchField, test: &Test) -> Result<Box<dyn Query>, Qu
 
 fn present(field: &SearchField) -> Box<dyn Query> {
     match field {
-        SearchField::List | SearchField::Id => Box::new(AllQuery),
+        _ if field.is_always_present() => Box::new(AllQuery),
         SearchField::Custom(name) => term_query(SCHEMA.1.present, &custom_presence(&custom_name(name))),
         _ => term_query(SCHEMA.1.present, field.name()),
     }
@@ -82,6 +84,10 @@ fn text_test(
         )),
         _ => return Err(unsupported(field, test)),
     })
+}
+
+fn page_part(text: &str) -> String {
+    typed_beginning(&keyword_prefix(text)).to_owned()
 }
 
 fn phone_part(text: &str) -> String {

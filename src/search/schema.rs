@@ -10,6 +10,7 @@ use tantivy::tokenizer::TokenizerManager;
 
 use super::analysis::FoldedWords;
 use super::field::SearchField;
+use crate::domain::lead::LeadField;
 
 /// Counted up when the same schema would be filled differently (folding, word cutting, which values go where).
 const FILLING_VERSION: u32 = 1;
@@ -33,7 +34,8 @@ pub struct Fields {
     pub all: Field,
     /// The first one and two letters of the words of names, companies and e-mail local parts.
     pub prefix: Field,
-    /// Whole e-mails, hosts with the domains above them, pages.
+    /// Hosts with the domains above them, and whole e-mails and pages that have no keyword field: [`Self::addresses`] has
+    /// the other places.
     pub address: Field,
     /// Digits of phone numbers back to front, so that their last digits are a prefix.
     pub phone_tail: Field,
@@ -47,6 +49,12 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// Everywhere an e-mail or page may stand whole. Unique terms are the dearest, so none is kept twice.
+    pub fn addresses(&self) -> impl Iterator<Item = Field> {
+        let own = [LeadField::Email, LeadField::LinkedInUrl];
+        own.into_iter().filter_map(|field| self.named(&SearchField::Lead(field))).chain([self.address])
+    }
+
     /// The index field of a keyword or number field of the API.
     pub fn named(&self, wanted: &SearchField) -> Option<Field> {
         self.numbers.iter().chain(&self.keywords).find(|(field, _)| field == wanted).map(|(_, field)| *field)

@@ -148,20 +148,25 @@ fn word_query(text: &str, ending: Ending) -> Box<dyn Query> {
     match Address::read(text) {
         Some(address) => {
             let term = keyword(address.term());
-            let exact = match ending {
-                Ending::Whole => term_query(fields.address, &term),
-                Ending::Open => beginning_with(fields.address, &term),
+            let in_field = |place| match ending {
+                Ending::Whole => term_query(place, &term),
+                Ending::Open => beginning_with(place, &term),
             };
-            match address {
-                Address::Email { .. } | Address::Page { .. } => exact,
-                Address::Host(_) => any_of(vec![exact, words_query(text, ending)]),
+            match (&address, ending) {
+                (Address::Host(_), Ending::Whole) => any_of(vec![in_field(fields.address), words_query(text, ending)]),
+                // An unfinished host may be the local part of an e-mail: `anna.sm`.
+                (Address::Host(_), Ending::Open) => {
+                    any_of(fields.addresses().map(in_field).chain([words_query(text, ending)]).collect())
+                }
+                _ => any_of(fields.addresses().map(in_field).collect()),
             }
         }
         None => {
             let typed = typed_beginning(text);
             let plain = words_query(text, ending);
             if ending == Ending::Open && typed.chars().count() >= MIN_PREFIX_LETTERS {
-                any_of(vec![beginning_with(fields.address, typed), plain])
+                let addresses = fields.addresses().map(|place| beginning_with(place, typed));
+                any_of(addresses.chain([plain]).collect())
             } else {
                 plain
             }

@@ -4,6 +4,7 @@
 //! [`View`] of one committed state. Tenant rows are reached only with a [`WorkspaceScope`].
 
 pub mod access;
+pub mod check;
 pub mod counter;
 pub mod crypt;
 pub mod directory;
@@ -15,8 +16,10 @@ pub mod jobs;
 pub mod key;
 pub mod ledger;
 pub mod meta;
+pub mod originals;
 pub mod outbox;
 mod read;
+mod readers;
 pub mod record;
 pub mod records;
 pub mod reject;
@@ -38,6 +41,7 @@ use self::engine::{Engine, EngineStats};
 use self::identity::Slice;
 pub use self::identity_keys::IdentityHasher;
 pub use self::read::{Reads, StoreError, View, Visit};
+use self::readers::Readers;
 pub use self::records::event::{Actor, Origin, Subject};
 pub use self::records::outbox::{Checkpoint, Lane};
 pub use self::reject::{Missing, Reject};
@@ -46,7 +50,7 @@ use self::transaction::Pending;
 pub use self::transaction::{Committed, Refusal, SubmitError, Transaction, Urgency};
 pub use self::tx::{Fact, Tx};
 use self::writer::{Figures, Queues, Shared};
-pub use self::writer::{Served, WriterBroken, WriterCore};
+pub use self::writer::{Served, WriterBroken, WriterCore, WriterPace};
 use crate::deps::Deps;
 use crate::domain::id::{LeadId, ListId};
 use crate::domain::quality::QualityWeights;
@@ -65,6 +69,7 @@ pub struct StoreOptions {
     /// Above this many bytes of identity changes in memory, bulk work waits for the flush.
     pub identity_bytes: usize,
     pub weights: QualityWeights,
+    pub pace: WriterPace,
 }
 
 impl Default for StoreOptions {
@@ -76,6 +81,7 @@ impl Default for StoreOptions {
             patience: Duration::from_secs(5),
             identity_bytes: 64 << 20,
             weights: QualityWeights::default(),
+            pace: WriterPace::default(),
         }
     }
 }
@@ -91,6 +97,7 @@ pub struct Store {
     interactive: Arc<Semaphore>,
     bulk: Arc<Semaphore>,
     reads: Arc<Semaphore>,
+    readers: Readers,
     options: StoreOptions,
 }
 
@@ -127,6 +134,7 @@ impl Store {
             identity,
             hasher,
             weights: options.weights,
+            pace: options.pace,
             committed: watch::Sender::new(high_water.seq),
             queues: Queues::default(),
             figures: Figures::default(),
@@ -137,6 +145,7 @@ impl Store {
             interactive: Arc::new(Semaphore::new(options.interactive)),
             bulk: Arc::new(Semaphore::new(options.bulk)),
             reads: Arc::new(Semaphore::new(options.reads)),
+            readers: Readers::default(),
             options,
         };
         Ok((store, WriterCore::new(shared, high_water.seq)))
@@ -170,7 +179,7 @@ impl Store {
         urgency: Urgency,
     ) -> Result<Committed<T::Out>, SubmitError> {
         let permit = self.admit(urgency).await?;
-        let (member, answer) = Pending::new(transaction, Box::new(permit) as Box<dyn Any + Send>);
+        let (member, answer) = Pending::queued(transaction, Box::new(permit) as Box<dyn Any + Send>);
         self.shared.queues.push(urgency, member);
         let Some(wake) = self.wake.get() else { return Err(SubmitError::Stopped) };
         wake();
@@ -208,7 +217,13 @@ impl Store {
     /// # Errors
     /// When the engine has no snapshot to give.
     pub fn view(&self) -> Result<View, StoreError> {
-        Ok(View::new(self.shared.engine.snapshot()?))
+        let reading = self.readers.begin(self.shared.deps.clock.monotonic());
+        Ok(View::counted(self.shared.engine.snapshot()?, reading))
+    }
+
+    /// How long the oldest view has been held: above a minute it keeps the file from shrinking.
+    pub fn oldest_reader(&self) -> Duration {
+        self.readers.oldest(self.shared.deps.clock.monotonic())
     }
 
     /// Runs `body` with a fresh view on the blocking pool, at most `StoreOptions::reads` at a time.
@@ -258,6 +273,11 @@ impl Store {
 
     pub fn hasher(&self) -> &IdentityHasher {
         &self.shared.hasher
+    }
+
+    /// How leads are scored.
+    pub fn weights(&self) -> &QualityWeights {
+        &self.shared.weights
     }
 
     /// Whether bulk work should wait until DedupIndex has written more of the identity index.

@@ -1,21 +1,28 @@
 //! The registry of tables. Backup, `check`, statistics and the reference page derive from it, and a table that does not
 //! say who owns it, how long rows stay and whether they hold personal values does not compile.
 
-use crate::domain::id::{AttemptId, ItemId, JobId, KeyId, LeadId, ListId, UserId, WorkspaceId};
+use crate::domain::id::{
+    AttemptId, ExportId, ImportId, ItemId, JobId, KeyId, LeadId, ListId, UploadId, UserId, WorkspaceId,
+};
 use crate::domain::lead::Lead;
 use crate::domain::list::List;
 use crate::domain::time::Time;
-use crate::store::engine::TableId;
+use crate::store::engine::{EngineError, TableId};
 use crate::store::key::Key;
+use crate::store::read::{StoreError, Tenant, readable};
 use crate::store::record::{Blob, Record};
 use crate::store::records::access::{ApiKey, ApiKeyPlace, Membership, Session, SetupToken, User, Workspace};
 use crate::store::records::attempt::Attempt;
+use crate::store::records::credential::Credential;
 use crate::store::records::event::Event;
+use crate::store::records::export::Export;
 use crate::store::records::idempotency::IdempotencyRecord;
+use crate::store::records::import::{BeforeImage, Import, RejectedRow};
 use crate::store::records::item::{Item, ItemPlace, Lease};
 use crate::store::records::job::{Job, Selection};
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
+use crate::store::records::upload::Upload;
 use crate::store::records::value::FieldValue;
 
 /// Whether rows hold values about a person, and how one person's are found.
@@ -100,6 +107,22 @@ macro_rules! tables {
             pub struct $table;
             tables!(@impl $kind $table $name $key, $value);
         )*
+
+        /// Whether these bytes are a row of the table with that id.
+        pub fn read_row(table: TableId, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+            $(
+                if table.0 == Place::$table as u8 {
+                    return tables!(@read $kind $key, $value, $name, key, value);
+                }
+            )*
+            Err(EngineError::NoSuchTable(table.0).into())
+        }
+    };
+    (@read tenant $key:ty, $value:ty, $name:literal, $bytes:ident, $row:ident) => {
+        readable::<Tenant<$key>, $value>($name, $bytes, $row)
+    };
+    (@read install $key:ty, $value:ty, $name:literal, $bytes:ident, $row:ident) => {
+        readable::<$key, $value>($name, $bytes, $row)
     };
     (@tenant tenant) => { true };
     (@tenant install) => { false };
@@ -140,6 +163,24 @@ tables! {
     tenant PossibleDuplicates("possible_duplicates"): (LeadId, LeadId) => Blob,
         owner "transactions::leads, transactions::imports", kept "as the leads", personal ByLead;
 
+    // --- imports
+    tenant Uploads("uploads"): (UploadId,) => Upload,
+        owner "transactions::uploads", kept "24 hours, or as the original of its import", personal None;
+    tenant Imports("imports"): (ImportId,) => Import,
+        owner "transactions::imports", kept "as the events", personal None;
+    /// (import, row), rows counted from 0: what was rejected and why.
+    tenant ImportRejects("import_rejects"): (ImportId, u64) => RejectedRow,
+        owner "transactions::imports", kept "90 days", personal ByOrigin;
+    /// (import, first row): the rows of a file as they came, up to 256 in a compressed block.
+    tenant Originals("originals"): (ImportId, u64) => Blob,
+        owner "transactions::imports", kept "90 days", personal ByOrigin;
+    /// (import, first lead) -> last lead: the runs of leads an import created.
+    tenant ImportRuns("import_runs"): (ImportId, LeadId) => LeadId,
+        owner "transactions::imports", kept "as the import", personal None;
+    /// Leads as they were before an import changed them.
+    tenant ImportBefore("import_before"): (ImportId, LeadId) => BeforeImage,
+        owner "transactions::imports", kept "30 days", personal ByLead;
+
     // --- what happened
     tenant Events("events"): (u64,) => Event,
         owner "every transaction", kept "3 years", personal BySubject;
@@ -151,12 +192,20 @@ tables! {
     tenant Idempotency("idempotency"): ([u8; 32],) => IdempotencyRecord,
         owner "transactions::once", kept "24 hours", personal None;
 
+    // --- what goes out
+    tenant Exports("exports"): (ExportId,) => Export,
+        owner "transactions::exports", kept "30 days after its file expired", personal None;
+
     // --- the ledger
     tenant Accounts("ledger_accounts"): () => Account,
         owner "store::ledger", kept "for ever", personal None;
     tenant Lines("ledger_lines"): (crate::domain::id::LineId,) => Line,
         owner "store::ledger", kept "10 years", personal None;
 
+    // --- providers
+    /// Slug of a provider -> the workspace's own key for it.
+    tenant Credentials("credentials"): (String,) => Credential,
+        owner "transactions::credentials", kept "until deleted", personal Sealed;
     // --- enrichment
     tenant Jobs("jobs"): (JobId,) => Job,
         owner "transactions::jobs", kept "365 days", personal None;
@@ -211,6 +260,9 @@ tables! {
     /// (lane, seq): what derived views still have to look at.
     install Outbox("outbox"): (u8, u64) => OutboxEntry,
         owner "every transaction", kept "until every consumer has passed it", personal None;
+    /// Imports (and undos of imports) that are not at their end.
+    install OpenImports("open_imports"): (WorkspaceId, ImportId) => (),
+        owner "transactions::imports", kept "until the import has ended", personal None;
     install Consumers("consumers"): (String,) => Checkpoint,
         owner "the consumer", kept "for ever", personal None;
     /// Format, high-water marks, the wrapped data key.

@@ -102,6 +102,9 @@ pub struct Ran(pub(in crate::store) Fared);
 /// Opaque to everybody but the store.
 pub struct Ended(pub(in crate::store) GroupEnd);
 
+/// Where the answer to a transaction arrives.
+pub(in crate::store) type Answer<T> = oneshot::Receiver<Result<Committed<<T as Transaction>::Out>, SubmitError>>;
+
 /// A typed transaction waiting for its group.
 pub(in crate::store) struct Pending<T: Transaction> {
     transaction: T,
@@ -112,10 +115,8 @@ pub(in crate::store) struct Pending<T: Transaction> {
 }
 
 impl<T: Transaction> Pending<T> {
-    pub(in crate::store) fn new(
-        transaction: T,
-        admission: Box<dyn Any + Send>,
-    ) -> (Box<dyn Member>, oneshot::Receiver<Result<Committed<T::Out>, SubmitError>>) {
+    /// The member for the queue and where its answer arrives.
+    pub(in crate::store) fn queued(transaction: T, admission: Box<dyn Any + Send>) -> (Box<dyn Member>, Answer<T>) {
         let (reply, answer) = oneshot::channel();
         (Box::new(Self { transaction, outcome: None, reply, _admission: admission }), answer)
     }

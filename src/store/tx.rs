@@ -249,10 +249,11 @@ impl<'a> Tx<'a> {
             ids: fact.ids,
             before: fact.before,
             after: fact.after,
+            also: fact.also,
         };
         self.put::<Events>(scope, (seq,), &event)?;
         self.put::<EventSubjects>(scope, (subject.kind, subject.id, seq), &())?;
-        for also in fact.also {
+        for also in event.also {
             self.put::<EventSubjects>(scope, (also.kind, also.id, seq), &())?;
         }
         Ok(seq)
@@ -301,6 +302,21 @@ impl<'a> Tx<'a> {
         list: Option<ListId>,
     ) -> Result<Vec<(LeadId, ListId)>, StoreError> {
         candidates(self, self.group.identity(), scope, kind, hash, list)
+    }
+
+    /// As [`Tx::candidates`], one by one in no order and without a list of them: for who judges many rows.
+    pub fn each_candidate(
+        &self,
+        scope: &WorkspaceScope,
+        kind: u8,
+        hash: u64,
+        list: Option<ListId>,
+        visit: &mut dyn FnMut(LeadId, ListId),
+    ) -> Result<(), StoreError> {
+        for (lead, list) in candidates(self, self.group.identity(), scope, kind, hash, list)? {
+            visit(lead, list);
+        }
+        Ok(())
     }
 
     /// Runs `hook` once the group is durable, before anybody is answered; never when it is not.

@@ -41,9 +41,9 @@ fn actix_is_named_only_in_the_actor_kit() {
 
 #[test]
 fn outgoing_http_and_dns_come_through_deps() {
-    let allowed = |path: &str| path.starts_with("deps/") || path == "deps.rs" || path == "cli/remote.rs";
+    let allowed = |path: &str| path.starts_with("deps/") || path == "deps.rs" || path == "cli/client/transport.rs";
     let offences = naming(&house(), &["reqwest", "hickory_resolver", "ToSocketAddrs", "TcpStream::connect"], allowed);
-    assert_none("HTTP and DNS go out through Deps (the remote client of the command line excepted)", offences);
+    assert_none("HTTP and DNS go out through Deps (the command line's way to a server excepted)", offences);
 }
 
 #[test]

@@ -158,6 +158,9 @@ fn filters_compare_folded_keywords_and_custom_values() {
     assert_eq!(test("city", Test::Contains("e.l".into())), Vec::<u64>::new());
     assert_eq!(test("email", Test::Prefix("Anna.".into())), [1]);
     assert_eq!(test("phone", Test::Eq("+49 30 12345678".into())), [1]);
+    assert_eq!(test("linkedInUrl", Test::Eq("http://linkedin.com/in/Anna-Mueller-42/".into())), [1]);
+    assert_eq!(test("linkedInUrl", Test::Prefix("https://www.linkedin.com/in/anna".into())), [1]);
+    assert_eq!(test("createdAt", Test::Empty), Vec::<u64>::new());
     assert_eq!(test("domain", Test::Eq("acme.co.uk".into())), [2]);
     assert_eq!(test("tags", Test::Eq("hot lead".into())), [3]);
     assert_eq!(test("customFields.Employees", Test::NotEmpty), [3, 4]);

@@ -21,6 +21,8 @@ pub enum Purpose {
     IdentityHash,
     /// The keyed hash of idempotency keys.
     Idempotency,
+    /// The keyed hash that makes a cursor ours.
+    Cursors,
 }
 
 impl Purpose {
@@ -31,6 +33,7 @@ impl Purpose {
             Self::RawAnswers => "galena data key v1: raw answers",
             Self::IdentityHash => "galena data key v1: identity hash",
             Self::Idempotency => "galena data key v1: idempotency",
+            Self::Cursors => "galena data key v1: cursors",
         }
     }
 }
@@ -41,6 +44,7 @@ pub struct Sealer {
     raw_answers: Key,
     identity_hash: Key,
     idempotency: Key,
+    cursors: Key,
 }
 
 impl Sealer {
@@ -51,6 +55,7 @@ impl Sealer {
             raw_answers: derive(Purpose::RawAnswers),
             identity_hash: derive(Purpose::IdentityHash),
             idempotency: derive(Purpose::Idempotency),
+            cursors: derive(Purpose::Cursors),
         }
     }
 
@@ -89,6 +94,7 @@ impl Sealer {
             Purpose::RawAnswers => &self.raw_answers,
             Purpose::IdentityHash => &self.identity_hash,
             Purpose::Idempotency => &self.idempotency,
+            Purpose::Cursors => &self.cursors,
         }
     }
 }
