@@ -11,9 +11,12 @@ pub mod directory;
 pub mod engine;
 pub mod identity;
 mod identity_keys;
+pub mod job_audit;
+pub mod jobs;
 pub mod key;
 pub mod ledger;
 pub mod meta;
+pub mod originals;
 pub mod outbox;
 mod read;
 mod readers;
@@ -270,6 +273,11 @@ impl Store {
 
     pub fn hasher(&self) -> &IdentityHasher {
         &self.shared.hasher
+    }
+
+    /// How leads are scored.
+    pub fn weights(&self) -> &QualityWeights {
+        &self.shared.weights
     }
 
     /// Whether bulk work should wait until DedupIndex has written more of the identity index.

@@ -28,6 +28,9 @@ pub enum Reject {
     /// In hundredths of a credit.
     #[error("not enough credits: {needed} needed, {available} available")]
     InsufficientCredits { needed: u64, available: u64 },
+    /// The job is over or otherwise not in a state for it.
+    #[error("a job that is {state} cannot be {asked}")]
+    JobState { state: &'static str, asked: &'static str },
     /// The state does not allow it: `job is completed`.
     #[error("{0}")]
     Conflict(String),

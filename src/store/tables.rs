@@ -1,20 +1,29 @@
 //! The registry of tables. Backup, `check`, statistics and the reference page derive from it, and a table that does not
 //! say who owns it, how long rows stay and whether they hold personal values does not compile.
 
-use crate::domain::id::{ExportId, KeyId, LeadId, ListId, UserId, WorkspaceId};
+use crate::domain::id::{
+    AttemptId, ExportId, ImportId, ItemId, JobId, KeyId, LeadId, ListId, UploadId, UserId, WorkspaceId,
+};
 use crate::domain::lead::Lead;
 use crate::domain::list::List;
+use crate::domain::time::Time;
 use crate::store::engine::{EngineError, TableId};
 use crate::store::key::Key;
 use crate::store::read::{StoreError, Tenant, readable};
 use crate::store::record::{Blob, Record};
 use crate::store::records::access::{ApiKey, ApiKeyPlace, Membership, Session, SetupToken, User, Workspace};
+use crate::store::records::attempt::Attempt;
 use crate::store::records::credential::Credential;
 use crate::store::records::event::Event;
 use crate::store::records::export::Export;
 use crate::store::records::idempotency::IdempotencyRecord;
+use crate::store::records::import::{BeforeImage, Import, RejectedRow};
+use crate::store::records::item::{Item, ItemPlace, Lease};
+use crate::store::records::job::{Job, Selection};
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
+use crate::store::records::upload::Upload;
+use crate::store::records::value::FieldValue;
 
 /// Whether rows hold values about a person, and how one person's are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -154,6 +163,24 @@ tables! {
     tenant PossibleDuplicates("possible_duplicates"): (LeadId, LeadId) => Blob,
         owner "transactions::leads, transactions::imports", kept "as the leads", personal ByLead;
 
+    // --- imports
+    tenant Uploads("uploads"): (UploadId,) => Upload,
+        owner "transactions::uploads", kept "24 hours, or as the original of its import", personal None;
+    tenant Imports("imports"): (ImportId,) => Import,
+        owner "transactions::imports", kept "as the events", personal None;
+    /// (import, row), rows counted from 0: what was rejected and why.
+    tenant ImportRejects("import_rejects"): (ImportId, u64) => RejectedRow,
+        owner "transactions::imports", kept "90 days", personal ByOrigin;
+    /// (import, first row): the rows of a file as they came, up to 256 in a compressed block.
+    tenant Originals("originals"): (ImportId, u64) => Blob,
+        owner "transactions::imports", kept "90 days", personal ByOrigin;
+    /// (import, first lead) -> last lead: the runs of leads an import created.
+    tenant ImportRuns("import_runs"): (ImportId, LeadId) => LeadId,
+        owner "transactions::imports", kept "as the import", personal None;
+    /// Leads as they were before an import changed them.
+    tenant ImportBefore("import_before"): (ImportId, LeadId) => BeforeImage,
+        owner "transactions::imports", kept "30 days", personal ByLead;
+
     // --- what happened
     tenant Events("events"): (u64,) => Event,
         owner "every transaction", kept "3 years", personal BySubject;
@@ -179,6 +206,34 @@ tables! {
     /// Slug of a provider -> the workspace's own key for it.
     tenant Credentials("credentials"): (String,) => Credential,
         owner "transactions::credentials", kept "until deleted", personal Sealed;
+    // --- enrichment
+    tenant Jobs("jobs"): (JobId,) => Job,
+        owner "transactions::jobs", kept "365 days", personal None;
+    /// Which leads a job is for.
+    tenant JobSelections("job_selections"): (JobId,) => Selection,
+        owner "transactions::jobs", kept "as the job", personal None;
+    tenant Items("items"): (JobId, ItemId) => Item,
+        owner "transactions::jobs", kept "as the job", personal None;
+    /// (job, due, item): what may be leased, soonest first.
+    tenant ItemQueue("item_queue"): (JobId, Time, ItemId) => (),
+        owner "transactions::jobs", kept "until leased", personal None;
+    /// Items in work, with the boot that works on them.
+    tenant Leases("leases"): (JobId, ItemId) => Lease,
+        owner "transactions::jobs", kept "until the result is written", personal None;
+    /// The items of a lead.
+    tenant LeadItems("lead_items"): (LeadId, ItemId) => ItemPlace,
+        owner "transactions::jobs", kept "as the job", personal None;
+    tenant Attempts("attempts"): (LeadId, AttemptId) => Attempt,
+        owner "transactions::jobs", kept "365 days", personal ByLead;
+    /// (lead, field, attempt): every value that was ever found.
+    tenant Values("values"): (LeadId, String, AttemptId) => FieldValue,
+        owner "transactions::jobs", kept "as the lead", personal ByLead;
+    /// The answers of providers as they came, sealed for (workspace, lead, attempt).
+    tenant RawAnswers("raw_answers"): (LeadId, AttemptId) => Blob,
+        owner "transactions::jobs", kept "90 days", personal Sealed;
+    /// Jobs that are not over, or still have something to tidy.
+    install ActiveJobs("active_jobs"): (WorkspaceId, JobId) => (),
+        owner "transactions::jobs", kept "until the job is over", personal None;
 
     // --- the install
     install Workspaces("workspaces"): (WorkspaceId,) => Workspace,
@@ -205,6 +260,9 @@ tables! {
     /// (lane, seq): what derived views still have to look at.
     install Outbox("outbox"): (u8, u64) => OutboxEntry,
         owner "every transaction", kept "until every consumer has passed it", personal None;
+    /// Imports (and undos of imports) that are not at their end.
+    install OpenImports("open_imports"): (WorkspaceId, ImportId) => (),
+        owner "transactions::imports", kept "until the import has ended", personal None;
     install Consumers("consumers"): (String,) => Checkpoint,
         owner "the consumer", kept "for ever", personal None;
     /// Format, high-water marks, the wrapped data key.
