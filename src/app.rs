@@ -19,7 +19,7 @@ use crate::actors::store_writer::{Serve, StoreWriter};
 use crate::config::Config;
 use crate::config::plans::Plans;
 use crate::deps::Deps;
-use crate::http::{Admission, Cursors, RateLimits};
+use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
 use crate::search::Generations;
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
 use crate::store::directory::{self, DataDirectory, OpenError};
@@ -39,6 +39,9 @@ pub struct App {
     pub cursors: Cursors,
     pub admission: Admission,
     pub rates: RateLimits,
+    pub logins: LoginThrottle,
+    pub password_desk: PasswordDesk,
+    pub event_streams: EventStreams,
     /// Whether searches worked at any time since the start.
     pub index_was_open: AtomicBool,
     broken: AtomicBool,
@@ -97,6 +100,9 @@ impl Running {
             cursors: Cursors::new(Arc::clone(&sealer), Arc::clone(&deps.random)),
             admission: Admission::new(config.server.max_in_flight),
             rates: RateLimits::new(config.limits.requests_per_minute),
+            logins: LoginThrottle::new(config.limits.login_attempts, config.limits.login_window.0),
+            password_desk: PasswordDesk::default(),
+            event_streams: EventStreams::new(config.server.max_event_streams),
             config,
             plans,
             deps,
