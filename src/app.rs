@@ -16,14 +16,17 @@ use crate::actors::indexer::{CurrentIndex, Indexer, IndexerParts, Look};
 use crate::actors::kit::{ActorSystem, Escalation, ShutdownReport, Spawn, SystemError, WakePort};
 use crate::actors::store_door::StoreDoor;
 use crate::actors::store_writer::{Serve, StoreWriter};
+use crate::actors::task_runner::{self, TaskRunner};
 use crate::config::Config;
 use crate::config::plans::Plans;
 use crate::deps::Deps;
 use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
+use crate::http::search::SearchPermits;
+
 use crate::search::Generations;
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
 use crate::store::directory::{self, DataDirectory, OpenError};
-use crate::store::{Store, StoreOptions, WriterCore, WriterPace};
+use crate::store::{Store, StoreOptions, SystemScope, WriterCore, WriterPace};
 
 /// What requests share. Behind one `Arc`.
 pub struct App {
@@ -42,6 +45,7 @@ pub struct App {
     pub logins: LoginThrottle,
     pub password_desk: PasswordDesk,
     pub event_streams: EventStreams,
+    pub searches: SearchPermits,
     /// Whether searches worked at any time since the start.
     pub index_was_open: AtomicBool,
     broken: AtomicBool,
@@ -52,6 +56,7 @@ pub struct App {
 pub struct Wakes {
     pub store_writer: WakePort,
     pub indexer: WakePort,
+    pub task_runner: WakePort,
 }
 
 impl App {
@@ -103,6 +108,7 @@ impl Running {
             logins: LoginThrottle::new(config.limits.login_attempts, config.limits.login_window.0),
             password_desk: PasswordDesk::default(),
             event_streams: EventStreams::new(config.server.max_event_streams),
+            searches: SearchPermits::default(),
             config,
             plans,
             deps,
@@ -172,6 +178,8 @@ async fn open(config: &Config, deps: &Deps, directory: &DataDirectory) -> Result
 /// Who is spawned later is ended earlier: the writer comes first.
 fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Result<(), SystemError> {
     let store = &app.store;
+    // The actors below tend all workspaces.
+    let house = SystemScope::for_the_house();
 
     let bell = app.wakes.store_writer.clone();
     store.on_work(move || bell.wake());
@@ -192,6 +200,10 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
     };
     let indexer = system.spawn(Spawn::dedicated(), move || Indexer::new(parts))?;
     indexer.answer_wakes::<Look>(&app.wakes.indexer);
+
+    let tasks = store.clone();
+    let task_runner = system.spawn(Spawn::default(), move || TaskRunner::new(tasks, house))?;
+    task_runner.answer_wakes::<task_runner::Look>(&app.wakes.task_runner);
     Ok(())
 }
 

@@ -15,8 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::codes::Code;
 use super::problem::Problem;
 use super::{
-    admission, api_keys, audit, auth, conditional, console, describe, events, health, lists, observe, providers,
-    security_headers, session, setup, users, workspaces,
+    admission, api_keys, audit, auth, bulk, conditional, console, describe, events, health, leads, lists, observe, providers, search, security_headers, session, setup, timeline, users, workspaces,
 };
 use crate::app::App;
 
@@ -46,6 +45,21 @@ fn requests() -> Routes {
         .routes(routes!(api_keys::index, api_keys::create))
         .routes(routes!(api_keys::show, api_keys::delete))
         .routes(routes!(audit::index))
+        .routes(routes!(timeline::of_list))
+        .routes(routes!(bulk::lists::duplicate))
+        .routes(routes!(bulk::lists::merge))
+        // leads
+        .routes(routes!(leads::index, leads::create))
+        .routes(routes!(leads::show, leads::update, leads::delete))
+        .routes(routes!(leads::relocate))
+        .routes(routes!(timeline::of_lead))
+        .routes(routes!(search::create))
+        // acts on many leads
+        .routes(routes!(bulk::index, bulk::create))
+        .routes(routes!(bulk::show))
+        .routes(routes!(bulk::skipped))
+        .routes(routes!(bulk::cancel))
+        .routes(routes!(bulk::undo))
 }
 
 /// Routes that move files or stay open: limits of their own, no time limit.
