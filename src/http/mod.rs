@@ -44,9 +44,9 @@ pub mod setup;
 mod short_listing;
 pub mod telemetry;
 mod throttle;
+pub mod timeline;
 pub mod users;
 pub mod workspaces;
-pub mod timeline;
 
 pub use self::admission::Admission;
 pub use self::answer::{Answer, Page};
