@@ -51,6 +51,8 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Read a lead file into a list
+    Import(import::ImportArgs),
     /// Find leads
     Search(search::SearchArgs),
     /// Manage the users
@@ -75,6 +77,7 @@ enum Command {
 
 fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
     match command {
+        Command::Import(args) => import::run(&args, context),
         Command::Search(args) => search::run(&args, context),
         Command::User(args) => user::run(&args, context),
         Command::Key(args) => key::run(&args, context),

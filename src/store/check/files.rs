@@ -15,7 +15,7 @@ use super::scan::each;
 use crate::store::Reads;
 use crate::store::directory::DataDirectory;
 use crate::store::records::export::ExportState;
-use crate::store::tables::{Exports, TenantTable};
+use crate::store::tables::{Exports, TenantTable, Uploads};
 use crate::store::{Store, View, WorkspaceScope};
 
 /// The ending of a file that is being written.
@@ -89,8 +89,9 @@ pub(super) fn compare(
     folders: Folders,
     report: &mut Report,
 ) -> Result<(), CheckError> {
-    let Folders { mut exports, uploads } = folders;
+    let Folders { mut exports, mut uploads } = folders;
     let mut missing = Vec::new();
+    let mut missing_uploads = Vec::new();
     let mut known = 0;
     each::<Exports>(view, |workspace, (id,), export| {
         let found = exports.files.remove(&export.file_name(id));
@@ -114,6 +115,24 @@ pub(super) fn compare(
             Some(bytes) => format!("{} has {bytes} bytes, not {}", path.display(), export.bytes),
         };
         report.found(Code::FileMissing, Exports::NAME, id, detail);
+    }
+    // A piece that was cut short lies behind what the row counts, and is cut off before the next one.
+    each::<Uploads>(view, |workspace, (id,), upload| {
+        let found = uploads.files.remove(&id.to_string());
+        known += u64::from(found.is_some());
+        if found.unwrap_or_default() < upload.received {
+            missing_uploads.push((workspace, id, found));
+        }
+        Ok(())
+    })?;
+    for (workspace, id, found) in missing_uploads {
+        // It may have been removed since the view was taken.
+        let now = store.view()?.get::<Uploads>(&WorkspaceScope::of(workspace), (id,))?;
+        let Some(upload) = now else { continue };
+        let have = found.map_or_else(|| "is not there".to_owned(), |bytes| format!("has {bytes} bytes"));
+        let path = directory.uploads().join(id.to_string());
+        let detail = format!("{} {have}, its row counts {}", path.display(), upload.received);
+        report.found(Code::FileMissing, Uploads::NAME, id, detail);
     }
     report.count("files", known);
     exports.close(&directory.exports(), report);
