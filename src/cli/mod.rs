@@ -53,6 +53,8 @@ pub struct CommandLine {
 enum Command {
     /// Read a lead file into a list
     Import(import::ImportArgs),
+    /// Show it all on a lead file, in a temporary data directory
+    Demo(demo::DemoArgs),
     /// Find leads
     Search(search::SearchArgs),
     /// Manage the users
@@ -78,6 +80,7 @@ enum Command {
 fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
     match command {
         Command::Import(args) => import::run(&args, context),
+        Command::Demo(args) => demo::run(&args, context),
         Command::Search(args) => search::run(&args, context),
         Command::User(args) => user::run(&args, context),
         Command::Key(args) => key::run(&args, context),

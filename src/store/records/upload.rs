@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::event::Actor;
-use crate::domain::id::ImportId;
+use crate::domain::id::{ImportId, UploadId};
 use crate::domain::time::Time;
 use crate::store::record::records;
 
@@ -35,6 +35,17 @@ pub struct Upload {
     #[n(7)]
     #[cbor(default)]
     pub updated_at: Time,
+    /// Nobody sees it any more; the row goes once the file is gone.
+    #[n(8)]
+    #[cbor(default)]
+    pub removed: bool,
+}
+
+impl Upload {
+    /// The name of its file in `uploads/`.
+    pub fn file_name_of(id: UploadId) -> String {
+        id.to_string()
+    }
 }
 
 records!(Upload);

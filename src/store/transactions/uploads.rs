@@ -5,9 +5,10 @@ use crate::store::records::upload::Upload;
 use crate::store::tables::Uploads;
 use crate::store::{Missing, Origin, Reads, Refusal, Reject, Transaction, Tx, WorkspaceScope};
 
-/// An upload that is there.
+/// An upload that is there, removed ones left out.
 pub fn upload(reads: &impl Reads, scope: &WorkspaceScope, id: UploadId) -> Result<Upload, Refusal> {
-    Ok(reads.get::<Uploads>(scope, (id,))?.ok_or(Reject::NotFound(Missing::Upload))?)
+    let row = reads.get::<Uploads>(scope, (id,))?.filter(|row| !row.removed);
+    Ok(row.ok_or(Reject::NotFound(Missing::Upload))?)
 }
 
 /// Announces a file. Its bytes may be written only when this is durable: a file without a row belongs to nobody.
@@ -78,7 +79,8 @@ impl Transaction for AdvanceUpload {
     }
 }
 
-/// Takes the row away. The file is removed after it; the Janitor removes files without a row.
+/// Removes an upload for everybody. The row stays until the Janitor has removed the file, so that a crash in between leaves
+/// no file that nobody knows; whoever calls this may remove the file at once, after it.
 #[derive(Debug, Clone)]
 pub struct RemoveUpload {
     pub scope: WorkspaceScope,
@@ -91,6 +93,30 @@ impl Transaction for RemoveUpload {
     const NAME: &'static str = "uploads.remove";
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<bool, Refusal> {
-        Ok(tx.remove::<Uploads>(&self.scope, (self.id,))?)
+        let Some(row) = tx.get::<Uploads>(&self.scope, (self.id,))?.filter(|row| !row.removed) else {
+            return Ok(false);
+        };
+        tx.put::<Uploads>(&self.scope, (self.id,), &Upload { removed: true, ..row })?;
+        Ok(true)
+    }
+}
+
+/// Takes the row of a removed upload away, once its file is gone.
+#[derive(Debug, Clone)]
+pub struct ForgetUpload {
+    pub scope: WorkspaceScope,
+    pub id: UploadId,
+}
+
+impl Transaction for ForgetUpload {
+    type Out = bool;
+    const NAME: &'static str = "uploads.forget";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<bool, Refusal> {
+        let removed = tx.get::<Uploads>(&self.scope, (self.id,))?.is_some_and(|row| row.removed);
+        if removed {
+            tx.remove::<Uploads>(&self.scope, (self.id,))?;
+        }
+        Ok(removed)
     }
 }
