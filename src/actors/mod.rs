@@ -2,6 +2,7 @@
 
 pub mod dedup_index;
 pub mod hands;
+pub mod importer;
 pub mod indexer;
 pub mod janitor;
 pub mod kit;
