@@ -2,9 +2,11 @@
 
 pub mod dedup_index;
 pub mod exporter;
+pub mod enricher;
 pub mod importer;
 pub mod indexer;
 pub mod janitor;
 pub mod kit;
+pub mod scheduler;
 pub mod store_door;
 pub mod store_writer;

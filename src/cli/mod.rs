@@ -51,6 +51,8 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show it all on a lead file, in a temporary data directory
+    Demo(demo::DemoArgs),
     /// Find leads
     Search(search::SearchArgs),
     /// Manage the users
@@ -75,6 +77,7 @@ enum Command {
 
 fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
     match command {
+        Command::Demo(args) => demo::run(&args, context),
         Command::Search(args) => search::run(&args, context),
         Command::User(args) => user::run(&args, context),
         Command::Key(args) => key::run(&args, context),

@@ -22,6 +22,8 @@ impl From<Missing> for Code {
             Missing::Key => Self::KeyNotFound,
             Missing::Session => Self::SessionNotFound,
             Missing::SetupToken => Self::SetupLinkNotFound,
+            Missing::Provider => Self::ProviderNotFound,
+            Missing::Credential => Self::CredentialNotFound,
         }
     }
 }
@@ -56,6 +58,7 @@ impl From<Reject> for Problem {
             Reject::InsufficientCredits { needed, available } => Self::new(Code::InsufficientCredits)
                 .member("needed", credits(needed))
                 .member("available", credits(available)),
+            refused @ Reject::JobState { .. } => Self::new(Code::Conflict).detail(refused.to_string()),
             Reject::Conflict(detail) => Self::new(Code::Conflict).detail(detail),
             Reject::Forbidden(detail) => Self::new(Code::Forbidden).detail(detail),
         }

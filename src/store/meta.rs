@@ -5,6 +5,7 @@ use crate::store::key::Key;
 use crate::store::read::{Reads, StoreError};
 use crate::store::record::{Blob, Record};
 use crate::store::tables::{InstallTable, Meta};
+use crate::store::tx::Tx;
 
 /// The layout of keys and tables this program writes. A store with a higher one is refused.
 pub const LAYOUT: u64 = 1;
@@ -12,6 +13,7 @@ pub const LAYOUT: u64 = 1;
 const LAYOUT_KEY: &str = "layout";
 const HIGH_WATER_KEY: &str = "high_water";
 const WRAPPED_DATA_KEY: &str = "wrapped_data_key";
+const BOOT_KEY: &str = "boot";
 
 /// The last numbers given out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,6 +34,15 @@ pub fn high_water(reads: &impl Reads) -> Result<HighWater, StoreError> {
 /// The data key, wrapped by the master key (`store::crypt`).
 pub fn wrapped_data_key(reads: &impl Reads) -> Result<Option<Vec<u8>>, StoreError> {
     blob(reads, WRAPPED_DATA_KEY)
+}
+
+/// How often work has been taken up: leases name it, and those of an earlier one are void.
+pub fn boot(reads: &impl Reads) -> Result<u64, StoreError> {
+    Ok(blob(reads, BOOT_KEY)?.map_or(0, |bytes| number(&bytes, 0)))
+}
+
+pub(in crate::store) fn put_boot(tx: &mut Tx<'_>, boot: u64) -> Result<(), StoreError> {
+    tx.put_install::<Meta>((BOOT_KEY.to_owned(),), &Blob(boot.to_be_bytes().to_vec()))
 }
 
 fn blob(reads: &impl Reads, key: &str) -> Result<Option<Vec<u8>>, StoreError> {

@@ -11,6 +11,8 @@ pub mod directory;
 pub mod engine;
 pub mod identity;
 mod identity_keys;
+pub mod job_audit;
+pub mod jobs;
 pub mod key;
 pub mod ledger;
 pub mod meta;

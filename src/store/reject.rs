@@ -28,6 +28,9 @@ pub enum Reject {
     /// In hundredths of a credit.
     #[error("not enough credits: {needed} needed, {available} available")]
     InsufficientCredits { needed: u64, available: u64 },
+    /// The job is over or otherwise not in a state for it.
+    #[error("a job that is {state} cannot be {asked}")]
+    JobState { state: &'static str, asked: &'static str },
     /// The state does not allow it: `job is completed`.
     #[error("{0}")]
     Conflict(String),
@@ -51,6 +54,8 @@ pub enum Missing {
     Key,
     Session,
     SetupToken,
+    Provider,
+    Credential,
 }
 
 impl std::fmt::Display for Missing {
@@ -69,6 +74,8 @@ impl std::fmt::Display for Missing {
             Self::Key => "key",
             Self::Session => "session",
             Self::SetupToken => "setup link",
+            Self::Provider => "provider",
+            Self::Credential => "credential",
         })
     }
 }

@@ -1,21 +1,29 @@
 //! The registry of tables. Backup, `check`, statistics and the reference page derive from it, and a table that does not
 //! say who owns it, how long rows stay and whether they hold personal values does not compile.
 
-use crate::domain::id::{ExportId, ImportId, KeyId, LeadId, ListId, UploadId, UserId, WorkspaceId};
+use crate::domain::id::{
+    AttemptId, ExportId, ImportId, ItemId, JobId, KeyId, LeadId, ListId, UploadId, UserId, WorkspaceId,
+};
 use crate::domain::lead::Lead;
 use crate::domain::list::List;
+use crate::domain::time::Time;
 use crate::store::engine::{EngineError, TableId};
 use crate::store::key::Key;
 use crate::store::read::{StoreError, Tenant, readable};
 use crate::store::record::{Blob, Record};
 use crate::store::records::access::{ApiKey, ApiKeyPlace, Membership, Session, SetupToken, User, Workspace};
+use crate::store::records::attempt::Attempt;
+use crate::store::records::credential::Credential;
 use crate::store::records::event::Event;
 use crate::store::records::export::Export;
 use crate::store::records::idempotency::IdempotencyRecord;
 use crate::store::records::import::{BeforeImage, Import, RejectedRow};
+use crate::store::records::item::{Item, ItemPlace, Lease};
+use crate::store::records::job::{Job, Selection};
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
 use crate::store::records::upload::Upload;
+use crate::store::records::value::FieldValue;
 
 /// Whether rows hold values about a person, and how one person's are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -193,6 +201,39 @@ tables! {
         owner "store::ledger", kept "for ever", personal None;
     tenant Lines("ledger_lines"): (crate::domain::id::LineId,) => Line,
         owner "store::ledger", kept "10 years", personal None;
+
+    // --- providers
+    /// Slug of a provider -> the workspace's own key for it.
+    tenant Credentials("credentials"): (String,) => Credential,
+        owner "transactions::credentials", kept "until deleted", personal Sealed;
+    // --- enrichment
+    tenant Jobs("jobs"): (JobId,) => Job,
+        owner "transactions::jobs", kept "365 days", personal None;
+    /// Which leads a job is for.
+    tenant JobSelections("job_selections"): (JobId,) => Selection,
+        owner "transactions::jobs", kept "as the job", personal None;
+    tenant Items("items"): (JobId, ItemId) => Item,
+        owner "transactions::jobs", kept "as the job", personal None;
+    /// (job, due, item): what may be leased, soonest first.
+    tenant ItemQueue("item_queue"): (JobId, Time, ItemId) => (),
+        owner "transactions::jobs", kept "until leased", personal None;
+    /// Items in work, with the boot that works on them.
+    tenant Leases("leases"): (JobId, ItemId) => Lease,
+        owner "transactions::jobs", kept "until the result is written", personal None;
+    /// The items of a lead.
+    tenant LeadItems("lead_items"): (LeadId, ItemId) => ItemPlace,
+        owner "transactions::jobs", kept "as the job", personal None;
+    tenant Attempts("attempts"): (LeadId, AttemptId) => Attempt,
+        owner "transactions::jobs", kept "365 days", personal ByLead;
+    /// (lead, field, attempt): every value that was ever found.
+    tenant Values("values"): (LeadId, String, AttemptId) => FieldValue,
+        owner "transactions::jobs", kept "as the lead", personal ByLead;
+    /// The answers of providers as they came, sealed for (workspace, lead, attempt).
+    tenant RawAnswers("raw_answers"): (LeadId, AttemptId) => Blob,
+        owner "transactions::jobs", kept "90 days", personal Sealed;
+    /// Jobs that are not over, or still have something to tidy.
+    install ActiveJobs("active_jobs"): (WorkspaceId, JobId) => (),
+        owner "transactions::jobs", kept "until the job is over", personal None;
 
     // --- the install
     install Workspaces("workspaces"): (WorkspaceId,) => Workspace,

@@ -19,7 +19,7 @@ use galena::store::records::access::Session;
 use galena::store::records::export::{ExportSelection, ExportSpec, ExportState};
 use galena::store::records::outbox::Lane;
 use galena::store::tables::{Exports, Leads, Lists, Sessions, TABLE_NAMES, Uploads};
-use galena::store::transactions::access::{CreateSession, NewWorkspace, SetUp};
+use galena::store::transactions::access::{NewWorkspace, SetUp};
 use galena::store::transactions::exports::{CreateExport, ExportEnd, FinishExport};
 use galena::store::transactions::identity::FlushIdentity;
 use galena::store::transactions::leads::{AddLeads, OnDuplicate};
@@ -27,6 +27,7 @@ use galena::store::transactions::lists::{CreateList, DeleteList, RestoreList};
 use galena::store::transactions::once::{Claim, Once};
 use galena::store::transactions::outbox::TrimOutbox;
 use galena::store::transactions::retention::Keeping;
+use galena::store::transactions::sessions::SignIn;
 use galena::store::transactions::uploads::{AdvanceUpload, CreateUpload};
 use galena::store::{
     IdentityHasher, Origin, Reads, Store, StoreOptions, SystemScope, Transaction, Urgency, WorkspaceScope, outbox,
@@ -218,7 +219,14 @@ fn what_was_remembered_for_a_day_is_forgotten_after_it() {
     house.submit(Once { claim: Some(claim), inner, location: |_| None });
     let until = house.origin().at.plus(DAY);
     let session = Session { user: UserId::from_u64(5), expires_at: until, ..Session::default() };
-    house.submit(CreateSession { token_hash: [9; 32], session });
+    house.submit(SignIn {
+        origin: house.origin(),
+        token_hash: [9; 32],
+        session,
+        verified: "unused".to_owned(),
+        rehashed: None,
+        replaces: None,
+    });
     house.later(23 * HOUR);
     house.round();
     let rows = house.assert_clean().rows;

@@ -1,13 +1,18 @@
 //! What the tables hold besides leads and lists. Numbered fields only; see `store::record`.
 
 pub mod access;
+pub mod attempt;
+pub mod credential;
 pub mod event;
 pub mod export;
 pub mod idempotency;
 pub mod import;
+pub mod item;
+pub mod job;
 pub mod ledger;
 pub mod outbox;
 pub mod upload;
+pub mod value;
 
 use crate::domain::id::{LeadId, ListId, UserId};
 use crate::domain::lead::Lead;

@@ -1,15 +1,19 @@
 //! The named transactions, one file per family. Nothing else writes.
 
 pub mod access;
+pub mod credentials;
 pub mod exports;
 pub mod identity;
 pub mod import_rows;
 pub mod import_undo;
 pub mod imports;
+pub mod jobs;
 pub mod lead_rows;
 pub mod leads;
 pub mod lists;
 pub mod once;
 pub mod outbox;
 pub mod retention;
+pub mod sessions;
 pub mod uploads;
+pub mod users;

@@ -1,0 +1,86 @@
+//! The gate: every call of a provider passes here, in this order.
+//!
+//! 1. *Policy*: is the provider switched on; a look-up that is switched off is taken out of the call's hands.
+//! 2. *Suppression*: who asked not to be looked up. Nobody can ask yet, so there is nothing to look at.
+//! 3. *Budget*: the lease has held what the lead may cost, so a call that comes here is covered.
+//! 4. *Cache*: an answer that is known is not bought again. Built-in checks remember what they learn themselves.
+//! 5. *Rate*: a permit of the provider.
+//! 6. *Call*: unless the job was stopped meanwhile; with a time limit; a panic is a broken provider.
+
+use std::collections::{HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio::sync::Semaphore;
+
+use crate::actors::scheduler::Agenda;
+use crate::deps::Deps;
+use crate::domain::enrichment::{Outcome, Reply};
+use crate::domain::id::JobId;
+use crate::providers::{Provider, Request};
+
+/// What is switched on.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// `enrichment.dns_lookup`.
+    pub dns_lookup: bool,
+    /// Slugs of providers that are switched off.
+    pub switched_off: HashSet<String>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { dns_lookup: true, switched_off: HashSet::new() }
+    }
+}
+
+/// How a call went through.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Passed {
+    Answered(Reply),
+    /// The job was stopped before the call: none was made.
+    Stopped,
+}
+
+pub struct Gate {
+    policy: Policy,
+    /// What the policy leaves of the outside world.
+    deps: Deps,
+    timeout: Duration,
+    permits: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+impl Gate {
+    pub fn new(policy: Policy, deps: &Deps, timeout: Duration) -> Self {
+        let deps = if policy.dns_lookup { deps.clone() } else { deps.clone().without_dns() };
+        Self { policy, deps, timeout, permits: Mutex::default() }
+    }
+
+    pub async fn call(&self, agenda: &Agenda, job: JobId, provider: &dyn Provider, request: &Request) -> Passed {
+        if self.policy.switched_off.contains(provider.slug()) {
+            let reason = "the provider is switched off".to_owned();
+            return Passed::Answered(Outcome::Forbidden { reason }.into());
+        }
+        let permits = self.permits(provider);
+        let Ok(_permit) = permits.acquire().await else { return Passed::Stopped };
+        let Some(_call) = agenda.begin_call(job) else { return Passed::Stopped };
+        let answered = AssertUnwindSafe(provider.call(request, &self.deps)).catch_unwind();
+        let reply = tokio::select! {
+            answered = answered => answered.unwrap_or_else(|_panic| broken("the provider's code failed")),
+            () = self.deps.clock.sleep(self.timeout) => broken("no answer in time"),
+        };
+        Passed::Answered(reply)
+    }
+
+    fn permits(&self, provider: &dyn Provider) -> Arc<Semaphore> {
+        let mut permits = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = permits.entry(provider.slug().to_owned());
+        Arc::clone(known.or_insert_with(|| Arc::new(Semaphore::new(provider.in_flight().max(1)))))
+    }
+}
+
+fn broken(reason: &str) -> Reply {
+    Outcome::Broken { reason: reason.to_owned() }.into()
+}

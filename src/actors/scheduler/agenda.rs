@@ -1,0 +1,327 @@
+//! What may run now and what is running: the fair queue over workspaces, the slices in work, the calls in flight, the
+//! stops.
+//!
+//! The Scheduler fills it from the job rows, the Enricher takes from it. It holds nothing that the rows do not say: after
+//! a restart it is filled again. The one thing that must be exact is a stop: [`Agenda::stop`] and [`Agenda::begin_call`]
+//! meet under one lock, so after a stop no call begins.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::domain::enrichment::Priority;
+use crate::domain::id::{JobId, WorkspaceId};
+use crate::domain::time::Time;
+use crate::store::WorkspaceScope;
+
+/// Shared by Scheduler, Enricher and the transactions that stop a job. Cheap to clone.
+#[derive(Clone)]
+pub struct Agenda {
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    /// The boot that leases are taken by; none while the Enricher is being built.
+    boot: Option<u64>,
+    /// The process is ending: nothing begins any more.
+    shut: bool,
+    slots: usize,
+    slots_per_job: usize,
+    jobs: BTreeMap<JobId, Entry>,
+    stopped: HashSet<JobId>,
+    calls: HashMap<JobId, usize>,
+    /// When each workspace was served last, in turns.
+    served: HashMap<WorkspaceId, u64>,
+    turn: u64,
+}
+
+struct Entry {
+    scope: WorkspaceScope,
+    priority: Priority,
+    individual: bool,
+    /// When something of it is due; `None`: nothing that is known.
+    due: Option<Time>,
+    slices: usize,
+    /// No further slice is wanted; it goes when its last slice ends.
+    leaving: bool,
+    served: u64,
+}
+
+/// A job as the Scheduler offers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer {
+    pub job: JobId,
+    pub scope: WorkspaceScope,
+    pub priority: Priority,
+    /// Somebody waits for it.
+    pub individual: bool,
+    pub due: Option<Time>,
+}
+
+/// Whose turn it is. Ends with [`Agenda::slice_ended`].
+#[derive(Debug, Clone, Copy)]
+pub struct Pick {
+    pub job: JobId,
+    pub scope: WorkspaceScope,
+    pub individual: bool,
+    pub boot: u64,
+}
+
+/// A call in flight; dropped when its result is known.
+pub struct CallGuard {
+    agenda: Agenda,
+    job: JobId,
+}
+
+impl Drop for CallGuard {
+    fn drop(&mut self) {
+        let mut state = self.agenda.lock();
+        if let Some(calls) = state.calls.get_mut(&self.job) {
+            *calls -= 1;
+            if *calls == 0 {
+                state.calls.remove(&self.job);
+            }
+        }
+    }
+}
+
+impl Agenda {
+    /// At most `slots` slices at a time, `slots_per_job` of one job.
+    pub fn new(slots: usize, slots_per_job: usize) -> Self {
+        let state = State {
+            boot: None,
+            shut: false,
+            slots,
+            slots_per_job,
+            jobs: BTreeMap::new(),
+            stopped: HashSet::new(),
+            calls: HashMap::new(),
+            served: HashMap::new(),
+            turn: 0,
+        };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The Enricher begins anew: slices and calls of before are gone.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.boot = None;
+        state.jobs.clear();
+        state.calls.clear();
+    }
+
+    pub fn open(&self, boot: u64) {
+        self.lock().boot = Some(boot);
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.lock().boot.is_some()
+    }
+
+    /// The process ends: no slice and no call begins any more; what is in work is given back.
+    pub fn shut(&self) {
+        self.lock().shut = true;
+    }
+
+    /// Takes over what the rows say; jobs that are not offered leave.
+    pub fn offer(&self, offers: &[Offer]) {
+        let mut state = self.lock();
+        let offered: HashSet<JobId> = offers.iter().map(|offer| offer.job).collect();
+        for (job, entry) in &mut state.jobs {
+            entry.leaving = !offered.contains(job);
+        }
+        state.jobs.retain(|_, entry| !entry.leaving || entry.slices > 0);
+        for offer in offers {
+            let fresh = Entry {
+                scope: offer.scope,
+                priority: offer.priority,
+                individual: offer.individual,
+                due: offer.due,
+                slices: 0,
+                leaving: false,
+                served: 0,
+            };
+            let entry = state.jobs.entry(offer.job).or_insert(fresh);
+            entry.priority = offer.priority;
+            entry.due = offer.due;
+        }
+    }
+
+    /// Stops are remembered while the job still has rows in work.
+    pub fn forget_stops_but(&self, active: &HashSet<JobId>) {
+        self.lock().stopped.retain(|job| active.contains(job));
+    }
+
+    /// The next slice: the workspace with the fewest slices in work, then the one served longest ago; in it the most
+    /// urgent job, then the one served longest ago.
+    pub fn take(&self, now: Time) -> Option<Pick> {
+        let mut state = self.lock();
+        let boot = state.boot.filter(|_| !state.shut)?;
+        let running: usize = state.jobs.values().map(|entry| entry.slices).sum();
+        if running >= state.slots {
+            return None;
+        }
+        let mut in_work: HashMap<WorkspaceId, usize> = HashMap::new();
+        for entry in state.jobs.values() {
+            *in_work.entry(entry.scope.workspace()).or_default() += entry.slices;
+        }
+        let ready = state.jobs.iter().filter(|(job, entry)| {
+            !entry.leaving
+                && entry.slices < state.slots_per_job
+                && entry.due.is_some_and(|due| due <= now)
+                && !state.stopped.contains(job)
+        });
+        let (job, scope, individual) = ready
+            .min_by_key(|(job, entry)| {
+                let workspace = entry.scope.workspace();
+                let served = state.served.get(&workspace).copied().unwrap_or(0);
+                let urgency = (!entry.individual, std::cmp::Reverse(entry.priority));
+                (in_work[&workspace], served, workspace, urgency, entry.served, **job)
+            })
+            .map(|(job, entry)| (*job, entry.scope, entry.individual))?;
+        state.turn += 1;
+        let turn = state.turn;
+        state.served.insert(scope.workspace(), turn);
+        if let Some(entry) = state.jobs.get_mut(&job) {
+            entry.slices += 1;
+            entry.served = turn;
+        }
+        Some(Pick { job, scope, individual, boot })
+    }
+
+    /// A lease came back: when the job has something due again.
+    pub fn set_due(&self, job: JobId, due: Option<Time>) {
+        if let Some(entry) = self.lock().jobs.get_mut(&job) {
+            entry.due = due;
+        }
+    }
+
+    pub fn slice_ended(&self, pick: &Pick) {
+        let mut state = self.lock();
+        if state.boot != Some(pick.boot) {
+            return;
+        }
+        if let Some(entry) = state.jobs.get_mut(&pick.job) {
+            entry.slices = entry.slices.saturating_sub(1);
+            if entry.leaving && entry.slices == 0 {
+                state.jobs.remove(&pick.job);
+            }
+        }
+    }
+
+    /// When the next job has something due, of those with room for another slice.
+    pub fn next_due(&self) -> Option<Time> {
+        let state = self.lock();
+        let waiting = state.jobs.values().filter(|entry| !entry.leaving && entry.slices < state.slots_per_job);
+        waiting.filter_map(|entry| entry.due).min()
+    }
+
+    /// From now on no call of the job begins.
+    pub fn stop(&self, job: JobId) {
+        self.lock().stopped.insert(job);
+    }
+
+    pub fn resume(&self, job: JobId) {
+        self.lock().stopped.remove(&job);
+    }
+
+    /// Leave to call; `None` when the job was stopped.
+    pub fn begin_call(&self, job: JobId) -> Option<CallGuard> {
+        let mut state = self.lock();
+        if state.shut || state.stopped.contains(&job) {
+            return None;
+        }
+        *state.calls.entry(job).or_default() += 1;
+        Some(CallGuard { agenda: self.clone(), job })
+    }
+
+    /// Calls that have begun and whose result is not known yet.
+    pub fn calls_in_flight(&self, job: JobId) -> usize {
+        self.lock().calls.get(&job).copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::Id;
+    use crate::store::SystemScope;
+
+    fn offer(workspace: u64, job: u64, priority: Priority) -> Offer {
+        let scope = SystemScope::for_the_house().within(WorkspaceId::from_u64(workspace));
+        Offer { job: JobId::from_u64(job), scope, priority, individual: false, due: Some(Time(0)) }
+    }
+
+    fn open(slots: usize, per_job: usize, offers: &[Offer]) -> Agenda {
+        let agenda = Agenda::new(slots, per_job);
+        agenda.open(1);
+        agenda.offer(offers);
+        agenda
+    }
+
+    /// Serves `count` slices one after the other.
+    fn serve(agenda: &Agenda, count: usize) -> Vec<u64> {
+        let next = |_| {
+            let pick = agenda.take(Time(0)).expect("something is due");
+            agenda.slice_ended(&pick);
+            pick.job.as_u64()
+        };
+        (0..count).map(next).collect()
+    }
+
+    #[test]
+    fn workspaces_take_turns_however_many_jobs_they_have() {
+        let mut offers: Vec<Offer> = (10..20).map(|job| offer(1, job, Priority::High)).collect();
+        offers.push(offer(2, 90, Priority::Low));
+        let served = serve(&open(1, 4, &offers), 20);
+        assert_eq!(served.iter().filter(|job| **job == 90).count(), 10);
+        let of_the_first: HashSet<u64> = served.into_iter().filter(|job| *job != 90).collect();
+        assert_eq!(of_the_first.len(), 10, "and inside a workspace its jobs do");
+    }
+
+    #[test]
+    fn inside_a_workspace_the_urgent_go_first() {
+        let offers = [offer(1, 1, Priority::Low), offer(1, 2, Priority::High), offer(1, 3, Priority::High)];
+        assert_eq!(serve(&open(1, 4, &offers), 4), [2, 3, 2, 3]);
+        let waited_for = Offer { individual: true, ..offer(1, 4, Priority::Low) };
+        assert_eq!(serve(&open(1, 4, &[offers[1], waited_for]), 2), [4, 4]);
+    }
+
+    #[test]
+    fn slots_are_bounded_and_given_to_who_has_fewest() {
+        let agenda = open(3, 2, &[offer(1, 1, Priority::Normal), offer(2, 2, Priority::Normal)]);
+        let jobs: Vec<u64> = std::iter::from_fn(|| agenda.take(Time(0))).map(|pick| pick.job.as_u64()).collect();
+        assert_eq!(jobs, [1, 2, 1]);
+    }
+
+    #[test]
+    fn what_is_not_due_or_not_offered_any_more_is_not_taken() {
+        let agenda = open(4, 4, &[Offer { due: Some(Time(50)), ..offer(1, 1, Priority::Normal) }]);
+        assert!(agenda.take(Time(49)).is_none());
+        assert_eq!(agenda.next_due(), Some(Time(50)));
+        let pick = agenda.take(Time(50)).expect("due");
+        agenda.offer(&[]);
+        assert!(agenda.take(Time(50)).is_none());
+        agenda.slice_ended(&pick);
+        assert_eq!(agenda.next_due(), None);
+    }
+
+    #[test]
+    fn after_a_stop_no_call_begins_until_it_is_resumed() {
+        let agenda = open(4, 4, &[offer(1, 1, Priority::Normal)]);
+        let job = JobId::from_u64(1);
+        let call = agenda.begin_call(job).expect("not stopped");
+        agenda.stop(job);
+        assert!(agenda.begin_call(job).is_none() && agenda.take(Time(0)).is_none());
+        assert_eq!(agenda.calls_in_flight(job), 1);
+        drop(call);
+        assert_eq!(agenda.calls_in_flight(job), 0);
+        agenda.resume(job);
+        assert!(agenda.begin_call(job).is_some());
+        agenda.shut();
+        assert!(agenda.begin_call(job).is_none() && agenda.take(Time(0)).is_none());
+    }
+}

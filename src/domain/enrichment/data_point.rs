@@ -1,0 +1,171 @@
+//! What can be asked for, and the operations of providers that answer it.
+
+use minicbor::{Decode, Encode};
+
+/// One thing about a lead that a job asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum DataPoint {
+    /// Whether the address that is there can be mailed. A check, never contact data.
+    #[n(0)]
+    EmailStatus,
+    #[n(1)]
+    Email,
+    #[n(2)]
+    Phone,
+    #[n(3)]
+    LinkedIn,
+    /// Title, seniority, department.
+    #[n(4)]
+    Professional,
+    #[n(5)]
+    Company,
+}
+
+impl DataPoint {
+    pub const ALL: [Self; 6] =
+        [Self::EmailStatus, Self::Email, Self::Phone, Self::LinkedIn, Self::Professional, Self::Company];
+
+    /// The name in `options.fields`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EmailStatus => "emailStatus",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::LinkedIn => "linkedin",
+            Self::Professional => "professional",
+            Self::Company => "company",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|point| point.name() == name)
+    }
+
+    /// The field whose accepted value answers the question.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::EmailStatus => "emailStatus",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::LinkedIn => "linkedInUrl",
+            Self::Professional => "jobTitle",
+            Self::Company => "companyName",
+        }
+    }
+
+    const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+/// Some data points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(transparent)]
+pub struct PointSet(#[n(0)] u32);
+
+impl PointSet {
+    pub const fn insert(&mut self, point: DataPoint) {
+        self.0 |= point.bit();
+    }
+
+    pub const fn contains(self, point: DataPoint) -> bool {
+        self.0 & point.bit() != 0
+    }
+
+    pub const fn holds(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = DataPoint> {
+        DataPoint::ALL.into_iter().filter(move |point| self.contains(*point))
+    }
+}
+
+impl FromIterator<DataPoint> for PointSet {
+    fn from_iter<I: IntoIterator<Item = DataPoint>>(points: I) -> Self {
+        let mut set = Self::default();
+        points.into_iter().for_each(|point| set.insert(point));
+        set
+    }
+}
+
+/// One thing a provider can do (design 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Operation {
+    #[n(0)]
+    EmailVerify,
+    #[n(1)]
+    EmailFind,
+    #[n(2)]
+    PhoneValidate,
+    #[n(3)]
+    PersonEnrich,
+    #[n(4)]
+    CompanyEnrich,
+    #[n(5)]
+    CompanyFind,
+    #[n(6)]
+    PhoneDnc,
+    #[n(7)]
+    LinkedInFind,
+    #[n(8)]
+    LeadSearch,
+}
+
+impl Operation {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EmailVerify => "email.verify",
+            Self::EmailFind => "email.find",
+            Self::PhoneValidate => "phone.validate",
+            Self::PersonEnrich => "person.enrich",
+            Self::CompanyEnrich => "company.enrich",
+            Self::CompanyFind => "company.find",
+            Self::PhoneDnc => "phone.dnc",
+            Self::LinkedInFind => "linkedin.find",
+            Self::LeadSearch => "lead.search",
+        }
+    }
+
+    /// The data points an answer can settle.
+    pub const fn points(self) -> &'static [DataPoint] {
+        match self {
+            Self::EmailVerify => &[DataPoint::EmailStatus],
+            Self::EmailFind => &[DataPoint::Email],
+            Self::PersonEnrich => {
+                &[DataPoint::Email, DataPoint::Phone, DataPoint::LinkedIn, DataPoint::Professional, DataPoint::Company]
+            }
+            Self::CompanyEnrich | Self::CompanyFind => &[DataPoint::Company],
+            Self::LinkedInFind => &[DataPoint::LinkedIn],
+            // They look at what is there; a new lead is not a data point of this one.
+            Self::PhoneValidate | Self::PhoneDnc | Self::LeadSearch => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_was_put_in_and_nothing_else() {
+        let asked: PointSet = [DataPoint::EmailStatus, DataPoint::Company].into_iter().collect();
+        assert!(asked.contains(DataPoint::Company) && !asked.contains(DataPoint::Phone));
+        assert_eq!(asked.iter().collect::<Vec<_>>(), [DataPoint::EmailStatus, DataPoint::Company]);
+        assert!(asked.holds([DataPoint::Company].into_iter().collect()) && asked.holds(PointSet::default()));
+        assert!(!PointSet::default().holds(asked));
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for point in DataPoint::ALL {
+            assert_eq!(DataPoint::from_name(point.name()), Some(point));
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Enrichment as rules: what a job asks for, the states it goes through, what an answer is worth.
+//!
+//! The rows are kept by `store::transactions::jobs`, the calls are made by `actors::enricher`; neither decides anything
+//! that stands here.
+
+mod confidence;
+mod data_point;
+mod email_check;
+mod level;
+mod options;
+mod outcome;
+mod retry;
+mod state;
+mod steps;
+mod suggestion;
+
+pub use confidence::{Confidence, Evidence};
+pub use data_point::{DataPoint, Operation, PointSet};
+pub use email_check::{EmailCheck, EmailFacts, MailHost, NotAsked, Reason, check_email};
+pub use level::{Level, Price, PriceSource, Priority};
+pub use options::{JobOptions, SkipRule};
+pub use outcome::{Answer, FoundValue, Outcome, Reply};
+pub use retry::{MAX_TRIES, pause_before};
+pub use state::{
+    ItemState, JobCounts, JobStatus, NotAllowed, PauseReason, SkipReason, WaitReason, lead_status_after,
+    lead_status_queued, lead_status_restored,
+};
+pub use steps::{JobStep, Tally, first_step, next_step};
+pub use suggestion::did_you_mean;

@@ -1,0 +1,104 @@
+//! Making a job.
+
+use serde_json::json;
+
+use super::fill::fill_slice;
+use super::rows::OpenJob;
+use crate::deps::IdBlock;
+use crate::domain::enrichment::{JobOptions, JobStatus, JobStep, Price};
+use crate::domain::id::{ItemId, JobId};
+use crate::store::ledger;
+use crate::store::records::job::{Estimate, Fill, Job, Selection};
+use crate::store::tables::{JobSelections, Jobs};
+use crate::store::transactions::leads::live_lead;
+use crate::store::transactions::lists::open_list;
+use crate::store::{Origin, Refusal, Reject, Transaction, Tx, WorkspaceScope};
+
+/// The most leads a selection names one by one.
+const MOST_IDS: usize = 10_000;
+
+/// What is ordered.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    pub selection: Selection,
+    pub options: JobOptions,
+    /// From `providers::plan`.
+    pub steps: Vec<JobStep>,
+    /// What a lead costs under the plan of the workspace.
+    pub price: Price,
+    /// From `store::jobs::estimate`.
+    pub estimate: Estimate,
+    /// One lead that somebody waits for.
+    pub individual: bool,
+}
+
+/// Makes a job. Its leads become items later, in slices; those of a small selection at once.
+///
+/// Refused with `InsufficientCredits` when what is available does not cover the typical estimate, unless the job has a
+/// spend limit or may end early (`partial`).
+#[derive(Debug, Clone)]
+pub struct CreateJob {
+    pub scope: WorkspaceScope,
+    pub origin: Origin,
+    pub id: JobId,
+    pub new: NewJob,
+    /// For the first slice.
+    pub items: IdBlock<ItemId>,
+}
+
+impl Transaction for CreateJob {
+    type Out = Job;
+    const NAME: &'static str = "jobs.create";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Job, Refusal> {
+        let selection = self.new.selection.clone().tidied();
+        match selection.list {
+            Some(list) => drop(open_list(tx, &self.scope, list)?),
+            None if selection.ids.is_empty() => {
+                return Err(invalid("selection", "it names neither a list nor leads"));
+            }
+            None => {}
+        }
+        if selection.ids.len() > MOST_IDS {
+            return Err(invalid("selection", &format!("it names more than {MOST_IDS} leads one by one; use a list")));
+        }
+        for lead in &selection.ids {
+            live_lead(tx, &self.scope, *lead)?;
+        }
+        if self.new.steps.is_empty() {
+            return Err(invalid("options", "no provider can be asked for any of the data points"));
+        }
+        let options = &self.new.options;
+        if !options.partial && options.spend_limit.is_none() {
+            let (needed, available) = (self.new.estimate.typical, ledger::account(tx, &self.scope)?.remaining);
+            if needed > available {
+                return Err(Reject::InsufficientCredits { needed, available }.into());
+            }
+        }
+        let row = Job {
+            list: selection.list,
+            individual: self.new.individual,
+            status: JobStatus::Pending,
+            options: options.clone(),
+            steps: self.new.steps.clone(),
+            asked: self.new.steps.iter().map(|step| step.point).collect(),
+            price: self.new.price,
+            estimate: self.new.estimate,
+            fill: Fill::default(),
+            created_at: self.origin.at,
+            created_by: self.origin.actor,
+            ..Job::default()
+        };
+        tx.put::<Jobs>(&self.scope, (self.id,), &row)?;
+        tx.put::<JobSelections>(&self.scope, (self.id,), &selection)?;
+        let mut job = OpenJob { scope: &self.scope, origin: &self.origin, id: self.id, row };
+        let after = json!({ "level": options.level.name(), "leads": self.new.estimate.leads });
+        job.tell(tx, "job.created", Some(&after))?;
+        fill_slice(tx, &mut job, &selection, &mut self.items.clone())?;
+        job.close(tx)
+    }
+}
+
+fn invalid(field: &str, reason: &str) -> Refusal {
+    Reject::Invalid { field: field.to_owned(), reason: reason.to_owned() }.into()
+}

@@ -1,0 +1,102 @@
+//! What an answer changes on the lead.
+
+use super::rows::{OpenJob, status_after};
+use crate::domain::enrichment::{Answer, ItemState};
+use crate::domain::id::{AttemptId, JobId, LeadId};
+use crate::domain::identity::{Identity, Verdict};
+use crate::domain::lead::{EmailStatus, Lead, LeadField};
+use crate::domain::time::Time;
+use crate::store::engine::Order;
+use crate::store::records::item::Item;
+use crate::store::tables::{RawAnswers, Values};
+use crate::store::transactions::lead_rows::{judge, note_possible_duplicate};
+use crate::store::transactions::lists::live_list;
+use crate::store::{Reads, Refusal, StoreError, Tx, WorkspaceScope};
+
+/// A lead as it was and as it becomes; written once.
+pub(super) struct LeadEdit {
+    id: LeadId,
+    before: Lead,
+    after: Lead,
+}
+
+impl LeadEdit {
+    pub fn new(id: LeadId, before: Lead) -> Self {
+        Self { id, after: before.clone(), before }
+    }
+
+    /// Takes over the values of an answer. What the lead has stays, unless `overwrite`; a value that speaks of something
+    /// the lead no longer has is kept beside it only.
+    pub fn apply(&mut self, answer: &Answer, overwrite: bool) {
+        for value in &answer.values {
+            if value.field == "emailStatus" {
+                if value.about.is_none() || value.about == self.after.email {
+                    self.after.email_status = email_status(&value.value).or(self.after.email_status);
+                }
+            } else if let Some(field) = LeadField::from_name(&value.field)
+                && (overwrite || self.after.field(field).is_none())
+            {
+                self.after.set_field(field, Some(value.value.clone()));
+            }
+        }
+    }
+
+    /// The item has ended.
+    pub fn end(&mut self, item: &Item, end: ItemState, job: JobId, at: Time) {
+        self.after.enrichment_status = status_after(item, &self.before, end);
+        if matches!(end, ItemState::Found | ItemState::Partial) {
+            self.after.enriched_at = Some(at);
+        }
+        if !matches!(end, ItemState::Skipped(_) | ItemState::Cancelled) {
+            self.after.enrichment_job = Some(job);
+        }
+    }
+
+    /// Writes it and gives it back as it is now. A found value never turns one lead into another: where it makes this
+    /// lead look like one that is there, the two are noted as possible duplicates.
+    pub fn write(self, tx: &mut Tx<'_>, job: &OpenJob<'_>) -> Result<Lead, Refusal> {
+        let identity = Identity::of(&self.after);
+        if identity != Identity::of(&self.before) {
+            let list = live_list(tx, job.scope, self.after.list)?;
+            let keys = tx.hasher().keys_of(job.scope.workspace(), &identity);
+            let verdict = judge(tx, job.scope, self.after.list, list.dedupe_scope, &identity, &keys)?;
+            if let Verdict::Same { lead, possible_duplicates, .. } = verdict {
+                for other in possible_duplicates.into_iter().chain([lead]).filter(|other| *other != self.id) {
+                    note_possible_duplicate(tx, job.scope, self.id, other, "a value found by enrichment")?;
+                }
+            }
+        }
+        let after = self.after.clone();
+        job.write_lead(tx, self.id, &self.before, self.after)?;
+        Ok(after)
+    }
+}
+
+fn email_status(name: &str) -> Option<EmailStatus> {
+    let all = [EmailStatus::Valid, EmailStatus::Invalid, EmailStatus::CatchAll, EmailStatus::Unknown];
+    all.into_iter().find(|status| status.name() == name)
+}
+
+/// Removes every value and raw answer about a lead. The attempts stay: they are receipts and hold no values.
+///
+/// # Errors
+/// When rows cannot be read or written.
+pub fn forget_lead(tx: &mut Tx<'_>, scope: &WorkspaceScope, lead: LeadId) -> Result<(), StoreError> {
+    let mut values: Vec<(String, AttemptId)> = Vec::new();
+    tx.scan::<Values>(scope, &(lead,), Order::Ascending, &mut |(_, field, attempt), _| {
+        values.push((field, attempt));
+        std::ops::ControlFlow::Continue(())
+    })?;
+    for (field, attempt) in values {
+        tx.remove::<Values>(scope, (lead, field, attempt))?;
+    }
+    let mut answers: Vec<AttemptId> = Vec::new();
+    tx.scan::<RawAnswers>(scope, &(lead,), Order::Ascending, &mut |(_, attempt), _| {
+        answers.push(attempt);
+        std::ops::ControlFlow::Continue(())
+    })?;
+    for attempt in answers {
+        tx.remove::<RawAnswers>(scope, (lead, attempt))?;
+    }
+    Ok(())
+}

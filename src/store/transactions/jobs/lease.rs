@@ -1,0 +1,264 @@
+//! Leasing items for work, and giving back those that were not called.
+
+use std::ops::ControlFlow;
+
+use super::rows::{ItemLines, LeadWrite, OpenJob};
+use crate::deps::IdBlock;
+use crate::domain::enrichment::{ItemState, JobStatus, PauseReason};
+use crate::domain::id::{AttemptId, HoldId, ItemId, JobId, LeadId, LineId};
+use crate::domain::lead::Lead;
+use crate::domain::time::Time;
+use crate::store::engine::Order;
+use crate::store::ledger;
+use crate::store::meta;
+use crate::store::records::attempt::Attempt;
+use crate::store::records::item::Item;
+use crate::store::records::job::Job;
+use crate::store::records::ledger::{Line, LineKind};
+use crate::store::tables::{Attempts, ItemQueue, Items};
+use crate::store::transactions::leads::live_lead;
+use crate::store::{Origin, Reads, Refusal, Reject, Transaction, Tx, WorkspaceScope};
+
+/// The most items of one lease.
+pub const LEASE_ITEMS: usize = 64;
+
+/// Leases what is due, holds what it may cost at most and writes the intent of each first call.
+#[derive(Debug, Clone)]
+pub struct LeaseItems {
+    pub scope: WorkspaceScope,
+    pub origin: Origin,
+    pub job: JobId,
+    pub boot: u64,
+    pub most: usize,
+    pub hold: HoldId,
+    pub line: LineId,
+    /// One for each item.
+    pub attempts: IdBlock<AttemptId>,
+}
+
+/// One item to work on.
+#[derive(Debug, Clone)]
+pub struct LeasedItem {
+    pub item: ItemId,
+    pub attempt: AttemptId,
+    /// Place of the step among those of the job.
+    pub step: usize,
+    pub ticket: Option<String>,
+    pub lead_id: LeadId,
+    pub lead: Lead,
+}
+
+#[derive(Debug, Clone)]
+pub struct Leased {
+    pub items: Vec<LeasedItem>,
+    pub job: Job,
+    /// When the next item that waits is due; `None` when none does.
+    pub next_due: Option<Time>,
+}
+
+impl Transaction for LeaseItems {
+    type Out = Leased;
+    const NAME: &'static str = "jobs.lease";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Leased, Refusal> {
+        let mut job = OpenJob::open(tx, &self.scope, &self.origin, self.job)?;
+        if !job.row.status.is_running() || meta::boot(tx)? != self.boot {
+            return Ok(Leased { items: Vec::new(), job: job.row, next_due: None });
+        }
+        let due = self.due(tx)?;
+        let mut budget = Budget::of(tx, &job)?;
+        let worst = job.row.worst_price();
+        let mut attempts = self.attempts.clone();
+        let mut taken: Vec<(ItemId, Item, AttemptId, Lead)> = Vec::new();
+        let mut short = None;
+        for id in due {
+            let Some(mut item) = tx.get::<Items>(&self.scope, (self.job, id))? else { continue };
+            let lead = match live_lead(tx, &self.scope, item.lead) {
+                Ok(lead) => lead,
+                Err(Refusal::Reject(_)) => {
+                    job.end_gone(tx, id, &mut item)?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let need = worst.saturating_sub(item.charged);
+            if let Err(reason) = budget.take(need) {
+                short = Some(reason);
+                break;
+            }
+            let Some(fresh) = attempts.next() else { break };
+            job.lease(tx, id, &mut item, self.boot)?;
+            item.held = need;
+            item.hold = (need > 0).then_some(self.hold);
+            let attempt = match item.attempt {
+                // A provider that works on it is asked again under the id it knows.
+                Some(begun) => begun,
+                None => {
+                    begin_attempt(tx, &job, id, &mut item, fresh)?;
+                    fresh
+                }
+            };
+            job.put(tx, id, &item)?;
+            taken.push((id, item, attempt, lead));
+        }
+        let held: u64 = taken.iter().map(|(_, item, ..)| item.held).sum();
+        if held > 0 {
+            let line = Line {
+                at: self.origin.at,
+                kind: LineKind::Hold,
+                amount: held,
+                hold: Some(self.hold),
+                job: Some(self.job),
+                reason: format!("{} leads at most", taken.len()),
+                ..Line::default()
+            };
+            ledger::post(tx, &self.scope, self.line, line)?;
+            job.row.held += held;
+        }
+        if !taken.is_empty() && job.row.started_at.is_none() {
+            job.row.started_at = Some(self.origin.at);
+            job.row.status = job.row.status.start().map_err(super::rows::not_allowed)?;
+            job.tell(tx, "job.started", None)?;
+        }
+        job.row.status = if taken.is_empty() { job.row.status } else { JobStatus::Processing };
+        if let Some(reason) = short
+            && taken.is_empty()
+            && job.row.counts.running == 0
+        {
+            let paused = job.row.status.pause(reason).map_err(super::rows::not_allowed)?;
+            job.pause(tx, paused)?;
+        }
+        let next_due = next_due(tx, &self.scope, self.job)?;
+        let items = taken
+            .into_iter()
+            .map(|(item, row, attempt, lead)| LeasedItem {
+                item,
+                attempt,
+                step: row.step as usize,
+                ticket: row.ticket,
+                lead_id: row.lead,
+                lead,
+            })
+            .collect();
+        Ok(Leased { items, job: job.close(tx)?, next_due })
+    }
+}
+
+impl LeaseItems {
+    fn due(&self, tx: &Tx<'_>) -> Result<Vec<ItemId>, Refusal> {
+        let mut due = Vec::new();
+        tx.scan::<ItemQueue>(&self.scope, &(self.job,), Order::Ascending, &mut |(_, at, id), ()| {
+            if at > self.origin.at || due.len() >= self.most {
+                return ControlFlow::Break(());
+            }
+            due.push(id);
+            ControlFlow::Continue(())
+        })?;
+        Ok(due)
+    }
+}
+
+/// When the first item in the queue is due.
+pub(super) fn next_due(reads: &impl Reads, scope: &WorkspaceScope, job: JobId) -> Result<Option<Time>, Refusal> {
+    let mut first = None;
+    reads.scan::<ItemQueue>(scope, &(job,), Order::Ascending, &mut |(_, at, _), ()| {
+        first = Some(at);
+        ControlFlow::Break(())
+    })?;
+    Ok(first)
+}
+
+/// What may still be held.
+struct Budget {
+    available: u64,
+    limit: Option<u64>,
+}
+
+impl Budget {
+    fn of(tx: &Tx<'_>, job: &OpenJob<'_>) -> Result<Self, Refusal> {
+        let spent = job.row.credits_used + job.row.held;
+        Ok(Self {
+            available: ledger::account(tx, job.scope)?.remaining,
+            limit: job.row.options.spend_limit.map(|limit| limit.saturating_sub(spent)),
+        })
+    }
+
+    fn take(&mut self, amount: u64) -> Result<(), PauseReason> {
+        if amount > self.limit.unwrap_or(u64::MAX) {
+            return Err(PauseReason::SpendLimit);
+        }
+        self.available = self.available.checked_sub(amount).ok_or(PauseReason::InsufficientCredits)?;
+        self.limit = self.limit.map(|limit| limit - amount);
+        Ok(())
+    }
+}
+
+/// Writes the intent of a call.
+pub(super) fn begin_attempt(
+    tx: &mut Tx<'_>,
+    job: &OpenJob<'_>,
+    id: ItemId,
+    item: &mut Item,
+    attempt: AttemptId,
+) -> Result<(), Refusal> {
+    let gone = || Reject::Conflict("the job has no such step".to_owned());
+    let step = job.row.steps.get(item.step as usize).ok_or_else(gone)?;
+    let row = Attempt {
+        job: job.id,
+        item: id,
+        provider: step.provider.clone(),
+        operation: step.operation,
+        point: step.point,
+        started_at: job.now(),
+        ended_at: None,
+        outcome: None,
+        detail: None,
+        credits: 0,
+        cost: 0,
+        receipt: None,
+    };
+    tx.put::<Attempts>(job.scope, (item.lead, attempt), &row)?;
+    item.attempt = Some(attempt);
+    item.ticket = None;
+    Ok(())
+}
+
+/// Gives back leased items that were not called because a stop came first. Nothing is charged for them.
+#[derive(Debug, Clone)]
+pub struct ReturnItems {
+    pub scope: WorkspaceScope,
+    pub origin: Origin,
+    pub job: JobId,
+    pub boot: u64,
+    pub items: Vec<ItemId>,
+    pub lines: ItemLines,
+}
+
+impl Transaction for ReturnItems {
+    type Out = Job;
+    const NAME: &'static str = "jobs.return";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Job, Refusal> {
+        let mut job = OpenJob::open(tx, &self.scope, &self.origin, self.job)?;
+        let mut lines = self.lines.clone();
+        for id in &self.items {
+            let Some(mut item) = tx.get::<Items>(&self.scope, (self.job, *id))? else { continue };
+            if item.state != ItemState::Running || item.boot != self.boot {
+                continue;
+            }
+            job.settle(tx, *id, &mut item, &mut lines)?;
+            if item.ticket.is_none() {
+                job.end_attempt(tx, &mut item, "not_called")?;
+            }
+            if job.row.status.is_over() {
+                let end =
+                    if item.tally == Default::default() { ItemState::Cancelled } else { item.tally.end(job.row.asked) };
+                job.end(tx, *id, &mut item, end, LeadWrite::Here)?;
+            } else {
+                let now = job.now();
+                job.enqueue(tx, *id, &mut item, ItemState::Queued, now)?;
+            }
+        }
+        job.close(tx)
+    }
+}

@@ -1,0 +1,95 @@
+//! Going through all items of a job in slices: after a cancel, or to try the failed ones again.
+
+use std::ops::ControlFlow;
+
+use super::rows::{LeadWrite, OpenJob};
+use crate::domain::enrichment::{ItemState, Tally, lead_status_queued};
+use crate::domain::id::{ItemId, JobId};
+use crate::domain::lead::Lead;
+use crate::store::engine::Order;
+use crate::store::records::item::Item;
+use crate::store::records::job::{Sweep, SweepKind};
+use crate::store::tables::{Items, Leads};
+use crate::store::{Origin, Reads, Refusal, Transaction, Tx, WorkspaceScope};
+
+/// The next slice of the sweep of a job.
+#[derive(Debug, Clone)]
+pub struct SweepJob {
+    pub scope: WorkspaceScope,
+    pub origin: Origin,
+    pub job: JobId,
+    /// Items looked at, at most.
+    pub most: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swept {
+    pub changed: u64,
+    pub done: bool,
+}
+
+impl Transaction for SweepJob {
+    type Out = Swept;
+    const NAME: &'static str = "jobs.sweep";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Swept, Refusal> {
+        let mut job = OpenJob::open(tx, &self.scope, &self.origin, self.job)?;
+        let Some(sweep) = job.row.sweep else { return Ok(Swept { changed: 0, done: true }) };
+        let mut slice: Vec<(ItemId, Item)> = Vec::new();
+        let mut whole = true;
+        let after = (self.job, sweep.after.unwrap_or_default());
+        tx.scan_after::<Items>(&self.scope, &(self.job,), &after, Order::Ascending, &mut |(_, id), item| {
+            if slice.len() >= self.most {
+                whole = false;
+                return ControlFlow::Break(());
+            }
+            slice.push((id, item));
+            ControlFlow::Continue(())
+        })?;
+        let (mut reached, mut changed) = (sweep.after, 0);
+        for (place, (id, mut item)) in slice.into_iter().enumerate() {
+            if place > 0 && tx.time_is_up() {
+                whole = false;
+                break;
+            }
+            changed += u64::from(match sweep.kind {
+                SweepKind::Cancel => cancel(tx, &mut job, id, &mut item)?,
+                SweepKind::Retry => retry(tx, &mut job, id, &mut item)?,
+            });
+            reached = Some(id);
+        }
+        job.row.sweep = (!whole).then_some(Sweep { after: reached, ..sweep });
+        job.close(tx)?;
+        Ok(Swept { changed, done: whole })
+    }
+}
+
+/// What is in work ends by itself.
+fn cancel(tx: &mut Tx<'_>, job: &mut OpenJob<'_>, id: ItemId, item: &mut Item) -> Result<bool, Refusal> {
+    if !matches!(item.state, ItemState::Queued | ItemState::Waiting(_)) {
+        return Ok(false);
+    }
+    job.end_attempt(tx, item, "cancelled")?;
+    job.end(tx, id, item, ItemState::Cancelled, LeadWrite::Here)?;
+    Ok(true)
+}
+
+/// From the first step again, but for the data points that are settled.
+fn retry(tx: &mut Tx<'_>, job: &mut OpenJob<'_>, id: ItemId, item: &mut Item) -> Result<bool, Refusal> {
+    if item.state != ItemState::Failed {
+        return Ok(false);
+    }
+    let first = job.row.steps.iter().position(|step| !item.tally.accepted.contains(step.point)).unwrap_or(0);
+    item.tally = Tally { accepted: item.tally.accepted, ..Tally::default() };
+    item.step = u32::try_from(first).unwrap_or(0);
+    item.tries = 0;
+    item.finished_at = None;
+    item.error = None;
+    let now = job.now();
+    job.enqueue(tx, id, item, ItemState::Queued, now)?;
+    if let Some(before) = tx.get::<Leads>(job.scope, (item.lead,))? {
+        let after = Lead { enrichment_status: lead_status_queued(before.enrichment_status), ..before.clone() };
+        job.write_lead(tx, item.lead, &before, after)?;
+    }
+    Ok(true)
+}
