@@ -1,8 +1,8 @@
 //! Behaviour over rows: each actor owns caches that can be rebuilt from the store at any moment.
 
 pub mod dedup_index;
-pub mod exporter;
 pub mod enricher;
+pub mod exporter;
 pub mod importer;
 pub mod indexer;
 pub mod janitor;
