@@ -10,8 +10,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::actors::dedup_index::DedupIndex;
+use crate::actors::importer::hands::Hands;
+use crate::actors::importer::spool::{Spool, SpoolFolder};
+use crate::actors::importer::work::ImportWorker;
+use crate::actors::importer::{self, Importer, ImporterParts};
 use crate::actors::indexer::{CurrentIndex, Indexer, IndexerParts, Look};
 use crate::actors::kit::{ActorSystem, Escalation, ShutdownReport, Spawn, SystemError, WakePort};
 use crate::actors::store_door::StoreDoor;
@@ -23,7 +28,7 @@ use crate::http::{Admission, Cursors, RateLimits};
 use crate::search::Generations;
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
 use crate::store::directory::{self, DataDirectory, OpenError};
-use crate::store::{Store, StoreOptions, WriterCore, WriterPace};
+use crate::store::{Store, StoreOptions, SystemScope, WriterCore, WriterPace};
 
 /// What requests share. Behind one `Arc`.
 pub struct App {
@@ -36,6 +41,10 @@ pub struct App {
     pub passwords: Passwords,
     pub index: CurrentIndex,
     pub wakes: Wakes,
+    /// Where uploaded files lie.
+    pub spool: Arc<dyn Spool>,
+    /// Cancelled when the house ends: long work stops at its next row and goes on at the next start.
+    pub halt: CancellationToken,
     pub cursors: Cursors,
     pub admission: Admission,
     pub rates: RateLimits,
@@ -49,6 +58,7 @@ pub struct App {
 pub struct Wakes {
     pub store_writer: WakePort,
     pub indexer: WakePort,
+    pub importer: WakePort,
 }
 
 impl App {
@@ -92,6 +102,7 @@ impl Running {
     ) -> Result<Self, StartError> {
         let deps = if config.enrichment.dns_lookup { deps } else { deps.without_dns() };
         let opened = open(&config, &deps, &directory).await?;
+        let spool: Arc<dyn Spool> = Arc::new(SpoolFolder::new(directory.uploads()));
         let app = Arc::new(App {
             cursors: Cursors::new(&opened.sealer),
             admission: Admission::new(config.server.max_in_flight),
@@ -105,6 +116,8 @@ impl Running {
             passwords,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
+            spool,
+            halt: CancellationToken::new(),
             index_was_open: AtomicBool::new(false),
             broken: AtomicBool::new(false),
         });
@@ -136,6 +149,7 @@ impl Running {
     /// Ends the actors, the last spawned first and the writer last; what they accepted is done before `deadline`.
     pub async fn stop(self, deadline: Duration) -> ShutdownReport {
         self.forwarding.abort();
+        self.app.halt.cancel();
         self.system.shutdown(&[], deadline).await
     }
 }
@@ -185,7 +199,22 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
     };
     let indexer = system.spawn(Spawn::dedicated(), move || Indexer::new(parts))?;
     indexer.answer_wakes::<Look>(&app.wakes.indexer);
+
+    let parts = importer_parts(app);
+    let importer = system.spawn(Spawn::default(), move || Importer::new(parts))?;
+    importer.answer_wakes::<importer::Look>(&app.wakes.importer);
     Ok(())
+}
+
+fn importer_parts(app: &App) -> ImporterParts {
+    let (import, memory) = (&app.config.import, app.config.memory.import_chunks_bytes.as_usize());
+    let spool = Arc::clone(&app.spool);
+    ImporterParts {
+        worker: ImportWorker::new(app.store.clone(), spool, Hands::Pool, import.chunk_rows, memory),
+        system: SystemScope::for_the_house(),
+        concurrency: import.concurrency,
+        halt: app.halt.clone(),
+    }
 }
 
 async fn ring_after_commits(app: Arc<App>) {

@@ -17,6 +17,7 @@ mod describe;
 pub mod freshness;
 mod health;
 pub mod idempotency;
+pub mod imports;
 pub mod lists;
 mod observe;
 pub mod path;
@@ -29,6 +30,7 @@ mod schema;
 mod security_headers;
 pub mod server;
 pub mod telemetry;
+pub mod uploads;
 
 pub use self::admission::Admission;
 pub use self::answer::{Answer, Page};

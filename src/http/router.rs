@@ -14,7 +14,9 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::codes::Code;
 use super::problem::Problem;
-use super::{admission, auth, conditional, console, describe, health, lists, observe, security_headers};
+use super::{
+    admission, auth, conditional, console, describe, health, imports, lists, observe, security_headers, uploads,
+};
 use crate::app::App;
 
 type Routes = OpenApiRouter<Arc<App>>;
@@ -28,11 +30,22 @@ fn requests() -> Routes {
         .routes(routes!(lists::restore))
         .routes(routes!(lists::archive))
         .routes(routes!(lists::unarchive))
+        // import
+        .routes(routes!(uploads::create))
+        .routes(routes!(imports::show))
+        .routes(routes!(imports::cancel))
+        .routes(routes!(imports::undo))
 }
 
 /// Routes that move files or stay open: limits of their own, no time limit.
 fn transfers() -> Routes {
     Routes::new()
+        // import
+        .routes(routes!(uploads::show, uploads::append))
+        .routes(routes!(imports::start_in_list))
+        .routes(routes!(imports::index, imports::start_anywhere))
+        .routes(routes!(imports::preview))
+        .routes(routes!(imports::rejected))
 }
 
 /// The API description, the same that `/api/openapi.json` serves.
