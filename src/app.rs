@@ -10,8 +10,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::actors::dedup_index::DedupIndex;
+use crate::actors::importer::hands::Hands;
+use crate::actors::importer::spool::{Spool, SpoolFolder};
+use crate::actors::importer::work::ImportWorker;
+use crate::actors::importer::{self, Importer, ImporterParts};
 use crate::actors::indexer::{CurrentIndex, Indexer, IndexerParts, Look};
 use crate::actors::kit::{ActorSystem, Escalation, ShutdownReport, Spawn, SystemError, WakePort};
 use crate::actors::store_door::StoreDoor;
@@ -20,8 +25,9 @@ use crate::actors::task_runner::{self, TaskRunner};
 use crate::config::Config;
 use crate::config::plans::Plans;
 use crate::deps::Deps;
-use crate::http::search::SearchPermits;
 use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
+use crate::http::search::SearchPermits;
+
 use crate::search::Generations;
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
 use crate::store::directory::{self, DataDirectory, OpenError};
@@ -38,6 +44,10 @@ pub struct App {
     pub passwords: Passwords,
     pub index: CurrentIndex,
     pub wakes: Wakes,
+    /// Where uploaded files lie.
+    pub spool: Arc<dyn Spool>,
+    /// Cancelled when the house ends: long work stops at its next row and goes on at the next start.
+    pub halt: CancellationToken,
     pub cursors: Cursors,
     pub admission: Admission,
     pub rates: RateLimits,
@@ -56,6 +66,7 @@ pub struct Wakes {
     pub store_writer: WakePort,
     pub indexer: WakePort,
     pub task_runner: WakePort,
+    pub importer: WakePort,
 }
 
 impl App {
@@ -100,6 +111,7 @@ impl Running {
         let deps = if config.enrichment.dns_lookup { deps } else { deps.without_dns() };
         let opened = open(&config, &deps, &directory).await?;
         let sealer = Arc::new(opened.sealer);
+        let spool: Arc<dyn Spool> = Arc::new(SpoolFolder::new(directory.uploads()));
         let app = Arc::new(App {
             cursors: Cursors::new(Arc::clone(&sealer), Arc::clone(&deps.random)),
             admission: Admission::new(config.server.max_in_flight),
@@ -117,6 +129,8 @@ impl Running {
             passwords,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
+            spool,
+            halt: CancellationToken::new(),
             index_was_open: AtomicBool::new(false),
             broken: AtomicBool::new(false),
         });
@@ -148,6 +162,7 @@ impl Running {
     /// Ends the actors, the last spawned first and the writer last; what they accepted is done before `deadline`.
     pub async fn stop(self, deadline: Duration) -> ShutdownReport {
         self.forwarding.abort();
+        self.app.halt.cancel();
         self.system.shutdown(&[], deadline).await
     }
 }
@@ -203,7 +218,21 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
     let tasks = store.clone();
     let task_runner = system.spawn(Spawn::default(), move || TaskRunner::new(tasks, house))?;
     task_runner.answer_wakes::<task_runner::Look>(&app.wakes.task_runner);
+    let parts = importer_parts(app);
+    let importer = system.spawn(Spawn::default(), move || Importer::new(parts))?;
+    importer.answer_wakes::<importer::Look>(&app.wakes.importer);
     Ok(())
+}
+
+fn importer_parts(app: &App) -> ImporterParts {
+    let (import, memory) = (&app.config.import, app.config.memory.import_chunks_bytes.as_usize());
+    let spool = Arc::clone(&app.spool);
+    ImporterParts {
+        worker: ImportWorker::new(app.store.clone(), spool, Hands::Pool, import.chunk_rows, memory),
+        system: SystemScope::for_the_house(),
+        concurrency: import.concurrency,
+        halt: app.halt.clone(),
+    }
 }
 
 async fn ring_after_commits(app: Arc<App>) {

@@ -52,6 +52,8 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Read a lead file into a list
+    Import(import::ImportArgs),
     /// Show it all on a lead file, in a temporary data directory
     Demo(demo::DemoArgs),
     /// Find leads
@@ -80,6 +82,7 @@ enum Command {
 
 fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
     match command {
+        Command::Import(args) => import::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Search(args) => search::run(&args, context),
         Command::User(args) => user::run(&args, context),

@@ -24,6 +24,7 @@ pub mod freshness;
 mod health;
 pub mod idempotency;
 pub mod leads;
+pub mod imports;
 pub mod lists;
 mod observe;
 mod password;
@@ -47,6 +48,7 @@ mod throttle;
 pub mod timeline;
 pub mod users;
 pub mod workspaces;
+pub mod uploads;
 
 pub use self::admission::Admission;
 pub use self::answer::{Answer, Page};

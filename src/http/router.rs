@@ -15,8 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::codes::Code;
 use super::problem::Problem;
 use super::{
-    admission, api_keys, audit, auth, bulk, conditional, console, describe, events, health, leads, lists, observe,
-    providers, search, security_headers, session, setup, timeline, users, workspaces,
+    admission, api_keys, audit, auth, bulk, conditional, console, describe, events, health, imports, leads, lists, observe, providers, search, security_headers, session, setup, timeline, uploads, users, workspaces,
 };
 use crate::app::App;
 
@@ -61,6 +60,11 @@ fn requests() -> Routes {
         .routes(routes!(bulk::skipped))
         .routes(routes!(bulk::cancel))
         .routes(routes!(bulk::undo))
+        // import
+        .routes(routes!(uploads::create))
+        .routes(routes!(imports::show))
+        .routes(routes!(imports::cancel))
+        .routes(routes!(imports::undo))
 }
 
 /// Routes that move files or stay open: limits of their own, no time limit.
@@ -68,6 +72,12 @@ fn transfers() -> Routes {
     Routes::new()
         // live
         .routes(routes!(events::follow))
+        // import
+        .routes(routes!(uploads::show, uploads::append))
+        .routes(routes!(imports::start_in_list))
+        .routes(routes!(imports::index, imports::start_anywhere))
+        .routes(routes!(imports::preview))
+        .routes(routes!(imports::rejected))
 }
 
 /// The API description, the same that `/api/openapi.json` serves.

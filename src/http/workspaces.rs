@@ -113,7 +113,7 @@ pub async fn create(
     let create = CreateWorkspace { origin: caller.origin.clone(), workspace, owner, key };
     let create = claim.once(&caller, 201, create, |id| Some(place_of(*id)));
     let committed = app.store.submit(create, Urgency::Interactive).await?;
-    let role = owner.map(|_| Role::Owner);
+    let role = caller.principal.user().map(|_| Role::Owner);
     match committed.out {
         OnceOut::Done(id) => {
             let view = shown(&app, id, role).await?;

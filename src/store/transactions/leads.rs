@@ -177,11 +177,15 @@ pub struct LeadChanges {
 impl LeadChanges {
     pub fn apply_to(&self, lead: &mut Lead) {
         let given: Vec<LeadField> = self.fields.iter().map(|(field, _)| *field).collect();
-        let names_before = Names::of(lead);
+        let (names_before, email_before) = (Names::of(lead), lead.email.clone());
         for (field, value) in &self.fields {
             lead.set_field(*field, value.clone());
         }
         names_before.follow(lead, &given);
+        if given.contains(&LeadField::Email) && lead.email != email_before {
+            // What was found out speaks of the old address.
+            lead.email_status = None;
+        }
         for (name, value) in &self.custom_fields {
             lead.set_custom_field(name, value.clone());
         }

@@ -43,6 +43,10 @@ fn changed(lead: &Lead, changes: &TaskChanges) -> Lead {
             after.set_field(field, value.clone());
         }
     }
+    if after.email != lead.email {
+        // What was found out speaks of the old address.
+        after.email_status = None;
+    }
     for (name, value) in &changes.custom_fields {
         after.set_custom_field(name, value.clone());
     }
