@@ -20,6 +20,8 @@ use crate::config::Config;
 use crate::config::plans::Plans;
 use crate::deps::Deps;
 use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
+use crate::providers::Registry;
+use crate::providers::lists::ListsError;
 use crate::search::Generations;
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
 use crate::store::directory::{self, DataDirectory, OpenError};
@@ -34,6 +36,7 @@ pub struct App {
     pub store: Store,
     pub sealer: Sealer,
     pub passwords: Passwords,
+    pub providers: Registry,
     pub index: CurrentIndex,
     pub wakes: Wakes,
     pub cursors: Cursors,
@@ -68,6 +71,8 @@ pub enum StartError {
     Directory(#[from] OpenError),
     #[error(transparent)]
     Actors(#[from] SystemError),
+    #[error(transparent)]
+    Lists(#[from] ListsError),
     #[error("the opening of the store panicked")]
     OpeningPanicked,
 }
@@ -109,6 +114,7 @@ impl Running {
             store: opened.store,
             sealer: opened.sealer,
             passwords,
+            providers: Registry::built_in()?,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
             index_was_open: AtomicBool::new(false),
