@@ -2,6 +2,8 @@
 //!
 //! [`App`] is what requests and commands share. [`Running`] owns the actors behind it.
 
+pub mod set_up;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,7 +23,7 @@ use crate::http::{Admission, Cursors, RateLimits};
 use crate::search::Generations;
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
 use crate::store::directory::{self, DataDirectory, OpenError};
-use crate::store::{Store, StoreOptions, WriterCore};
+use crate::store::{Store, StoreOptions, WriterCore, WriterPace};
 
 /// What requests share. Behind one `Arc`.
 pub struct App {
@@ -143,7 +145,17 @@ async fn open(config: &Config, deps: &Deps, directory: &DataDirectory) -> Result
     if let Some(key) = &config.store.master_key {
         source.environment = Some(Secret::new(key.expose()));
     }
-    let options = StoreOptions { identity_bytes: config.memory.identity_bytes.as_usize(), ..StoreOptions::default() };
+    let options = StoreOptions {
+        identity_bytes: config.memory.identity_bytes.as_usize(),
+        reads: config.store.read_threads.max(1),
+        pace: WriterPace {
+            group_members: config.store.group_transactions,
+            group_time: config.store.group_time.0,
+            bulk_contended: config.store.bulk_slice_waiting.0,
+            bulk_alone: config.store.bulk_slice.0,
+        },
+        ..StoreOptions::default()
+    };
     let cache_bytes = config.store.cache_bytes.as_usize();
     let (directory, deps) = (directory.clone(), deps.clone());
     let opening = tokio::task::spawn_blocking(move || directory::open(&directory, deps, &source, cache_bytes, options));

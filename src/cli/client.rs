@@ -8,6 +8,7 @@
 //!
 //! So a command speaks HTTP and nothing else, and does the same through every door.
 
+mod house;
 mod lists;
 mod local;
 mod refusal;
@@ -30,6 +31,7 @@ use super::remote::RemoteArgs;
 use super::runtime;
 use crate::deps::{Clock, Deps};
 
+pub use self::house::House;
 pub use self::lists::NamedList;
 pub use self::transport::Upload;
 
@@ -90,6 +92,12 @@ impl Client {
         Ok(Self { transport: RwLock::new(Arc::new(transport)), local, workspace: None, deps })
     }
 
+    /// A client of a house that the caller runs.
+    pub fn of(house: &House) -> Result<Self, CliError> {
+        let transport = Transport::over_socket(house.socket())?;
+        Ok(Self { transport: RwLock::new(Arc::new(transport)), local: None, workspace: None, deps: Deps::real() })
+    }
+
     /// Stops the house, where it was started for this command.
     pub async fn close(self) {
         if let Some(local) = self.local {
@@ -103,6 +111,28 @@ impl Client {
 
     pub async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, CliError> {
         decode(self.call(Method::GET, path, query, Content::Nothing).await?).await
+    }
+
+    /// All rows of a listing, page by page.
+    pub async fn all(&self, path: &str) -> Result<Vec<Value>, CliError> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Page {
+            data: Vec<Value>,
+            next_cursor: Option<String>,
+        }
+        let mut rows = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = vec![("limit", "500")];
+            query.extend(after.as_deref().map(|after| ("after", after)));
+            let page: Page = self.get(path, &query).await?;
+            rows.extend(page.data);
+            after = page.next_cursor;
+            if after.is_none() {
+                return Ok(rows);
+            }
+        }
     }
 
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, CliError> {
@@ -170,6 +200,18 @@ impl Client {
     ) -> Result<T, CliError> {
         let mut pause = FIRST_LOOK;
         loop {
+            let broken = match &self.local {
+                Some(local) => local.is_broken().await,
+                None => false,
+            };
+            if broken {
+                return Err(CliError::new(
+                    Exit::Failed,
+                    "INTERNAL",
+                    "something broke",
+                    "the work goes on at the next start",
+                ));
+            }
             let state: T = self.get(path, &[]).await?;
             seen(&state);
             if done(&state) {

@@ -12,6 +12,8 @@ pub mod demo;
 pub mod enrich;
 pub mod exit;
 pub mod export;
+pub mod health;
+mod house;
 pub mod import;
 pub mod init;
 pub mod key;
@@ -23,6 +25,7 @@ pub mod runtime;
 pub mod search;
 pub mod secret_input;
 pub mod serve;
+mod table;
 mod usage;
 pub mod user;
 
@@ -47,6 +50,20 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Find leads
+    Search(search::SearchArgs),
+    /// Manage the users
+    User(user::UserArgs),
+    /// Manage the API keys
+    Key(key::KeyArgs),
+    /// Start the server
+    Serve(serve::ServeArgs),
+    /// Prepare a data directory with its first owner, without a browser
+    Init(init::InitArgs),
+    /// Ask whether a server answers
+    Health(health::HealthArgs),
+    /// Print the description of the HTTP API
+    Openapi(openapi::OpenapiArgs),
     /// Show or check the configuration
     Config(config_command::ConfigArgs),
     /// Print the completion script of a shell
@@ -55,6 +72,13 @@ enum Command {
 
 fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
     match command {
+        Command::Search(args) => search::run(&args, context),
+        Command::User(args) => user::run(&args, context),
+        Command::Key(args) => key::run(&args, context),
+        Command::Serve(args) => serve::run(args, context),
+        Command::Init(args) => init::run(args, context),
+        Command::Health(args) => health::run(args, context),
+        Command::Openapi(args) => openapi::run(args),
         Command::Config(args) => config_command::run(args, context),
         Command::Completions(args) => completions::run(args),
     }

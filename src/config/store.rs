@@ -18,9 +18,9 @@ section! {
         /// ... or those of this time, whichever is reached first.
         pub group_time: Period = Period::millis(20);
         /// A bulk transaction ends after this much writing when somebody waits ...
-        pub bulk_slice_waiting: Period = Period::millis(100);
+        pub bulk_slice_waiting: Period = Period::millis(50);
         /// ... and after this much when nobody does.
-        pub bulk_slice: Period = Period::millis(500);
+        pub bulk_slice: Period = Period::millis(400);
         /// Threads that read.
         pub read_threads: usize = 4;
         /// A read that holds one snapshot for longer is warned about.

@@ -91,6 +91,11 @@ async fn measure_store(app: &Arc<App>) -> Result<(), Problem> {
             Ok::<_, StoreError>((store.stats()?, behind))
         })
         .await?;
+    let oldest = app.store.oldest_reader();
+    metrics::gauge!("galena_store_oldest_reader_seconds").set(oldest.as_secs_f64());
+    if oldest > app.config.store.reader_warning.0 {
+        tracing::warn!(seconds = oldest.as_secs(), "a read holds its snapshot for long");
+    }
     let visible = app.index.visible();
     let figures = app.store.figures();
     for (name, value) in [

@@ -30,8 +30,18 @@ pub enum ListenError {
 
 /// A server that listens.
 pub struct Server {
-    app: Arc<App>,
     address: SocketAddr,
+    doors: Doors,
+}
+
+/// A server that listens on a socket in the file system and nowhere else: for the time of one command.
+pub struct SocketServer {
+    doors: Doors,
+}
+
+/// What is listened on, and its end.
+struct Doors {
+    app: Arc<App>,
     socket: Option<PathBuf>,
     closing: CancellationToken,
     serving: Vec<JoinHandle<()>>,
@@ -49,14 +59,12 @@ impl Server {
         let path = app.directory.socket();
         let unix = bind_socket(&path).map_err(|source| ListenError::Socket { path: path.clone(), source })?;
 
-        let router = router::router(Arc::clone(&app));
-        let closing = CancellationToken::new();
-        let mut serving = vec![serve_tcp(tcp, router.clone(), closing.clone())];
-        let socket = unix.map(|unix| {
-            serving.push(serve_socket(unix, router, closing.clone()));
-            path
-        });
-        Ok(Self { app, address, socket, closing, serving })
+        let mut doors = Doors::new(app);
+        doors.serving.push(serve_tcp(tcp, router::router(Arc::clone(&doors.app)), doors.closing.clone()));
+        if let Some(unix) = unix {
+            doors.open_socket(unix, path);
+        }
+        Ok(Self { address, doors })
     }
 
     /// The address really listened on (port 0 asks for any).
@@ -66,6 +74,41 @@ impl Server {
 
     /// No new connection; requests in flight have until `grace`, and so have writes whose caller is gone.
     pub async fn stop(self, grace: Duration) {
+        self.doors.close(grace).await;
+    }
+}
+
+impl SocketServer {
+    /// Listens on `path`. The store holds the lock of the data directory already.
+    ///
+    /// # Errors
+    /// When the socket cannot be made, or `path` is too long for one.
+    pub fn start(app: Arc<App>, path: PathBuf) -> Result<Self, ListenError> {
+        let failed = |source| ListenError::Socket { path: path.clone(), source };
+        let unix = bind_socket(&path).and_then(|unix| unix.ok_or_else(|| io::ErrorKind::InvalidFilename.into()));
+        let unix = unix.map_err(failed)?;
+        let mut doors = Doors::new(app);
+        doors.open_socket(unix, path);
+        Ok(Self { doors })
+    }
+
+    /// See [`Server::stop`].
+    pub async fn stop(self, grace: Duration) {
+        self.doors.close(grace).await;
+    }
+}
+
+impl Doors {
+    fn new(app: Arc<App>) -> Self {
+        Self { app, socket: None, closing: CancellationToken::new(), serving: Vec::new() }
+    }
+
+    fn open_socket(&mut self, listener: UnixListener, path: PathBuf) {
+        self.serving.push(serve_socket(listener, router::router(Arc::clone(&self.app)), self.closing.clone()));
+        self.socket = Some(path);
+    }
+
+    async fn close(self, grace: Duration) {
         self.closing.cancel();
         if let Some(socket) = &self.socket
             && let Err(error) = std::fs::remove_file(socket)

@@ -6,6 +6,7 @@
 
 mod address;
 mod analysis;
+mod census;
 mod collect;
 mod cursor;
 mod custom_field;
@@ -24,6 +25,7 @@ mod text_query;
 mod writer;
 
 pub use analysis::{fold, words};
+pub use census::Census;
 pub use document::LeadDocument;
 pub use error::{QueryError, RebuildReason, SearchError};
 pub use field::SearchField;

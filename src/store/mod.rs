@@ -4,6 +4,7 @@
 //! [`View`] of one committed state. Tenant rows are reached only with a [`WorkspaceScope`].
 
 pub mod access;
+pub mod check;
 pub mod counter;
 pub mod crypt;
 pub mod directory;
@@ -15,6 +16,7 @@ pub mod ledger;
 pub mod meta;
 pub mod outbox;
 mod read;
+mod readers;
 pub mod record;
 pub mod records;
 pub mod reject;
@@ -36,6 +38,7 @@ use self::engine::{Engine, EngineStats};
 use self::identity::Slice;
 pub use self::identity_keys::IdentityHasher;
 pub use self::read::{Reads, StoreError, View, Visit};
+use self::readers::Readers;
 pub use self::records::event::{Actor, Origin, Subject};
 pub use self::records::outbox::{Checkpoint, Lane};
 pub use self::reject::{Missing, Reject};
@@ -44,7 +47,7 @@ use self::transaction::Pending;
 pub use self::transaction::{Committed, Refusal, SubmitError, Transaction, Urgency};
 pub use self::tx::{Fact, Tx};
 use self::writer::{Figures, Queues, Shared};
-pub use self::writer::{Served, WriterBroken, WriterCore};
+pub use self::writer::{Served, WriterBroken, WriterCore, WriterPace};
 use crate::deps::Deps;
 use crate::domain::id::{LeadId, ListId};
 use crate::domain::quality::QualityWeights;
@@ -63,6 +66,7 @@ pub struct StoreOptions {
     /// Above this many bytes of identity changes in memory, bulk work waits for the flush.
     pub identity_bytes: usize,
     pub weights: QualityWeights,
+    pub pace: WriterPace,
 }
 
 impl Default for StoreOptions {
@@ -74,6 +78,7 @@ impl Default for StoreOptions {
             patience: Duration::from_secs(5),
             identity_bytes: 64 << 20,
             weights: QualityWeights::default(),
+            pace: WriterPace::default(),
         }
     }
 }
@@ -89,6 +94,7 @@ pub struct Store {
     interactive: Arc<Semaphore>,
     bulk: Arc<Semaphore>,
     reads: Arc<Semaphore>,
+    readers: Readers,
     options: StoreOptions,
 }
 
@@ -125,6 +131,7 @@ impl Store {
             identity,
             hasher,
             weights: options.weights,
+            pace: options.pace,
             committed: watch::Sender::new(high_water.seq),
             queues: Queues::default(),
             figures: Figures::default(),
@@ -135,6 +142,7 @@ impl Store {
             interactive: Arc::new(Semaphore::new(options.interactive)),
             bulk: Arc::new(Semaphore::new(options.bulk)),
             reads: Arc::new(Semaphore::new(options.reads)),
+            readers: Readers::default(),
             options,
         };
         Ok((store, WriterCore::new(shared, high_water.seq)))
@@ -206,7 +214,13 @@ impl Store {
     /// # Errors
     /// When the engine has no snapshot to give.
     pub fn view(&self) -> Result<View, StoreError> {
-        Ok(View::new(self.shared.engine.snapshot()?))
+        let reading = self.readers.begin(self.shared.deps.clock.monotonic());
+        Ok(View::counted(self.shared.engine.snapshot()?, reading))
+    }
+
+    /// How long the oldest view has been held: above a minute it keeps the file from shrinking.
+    pub fn oldest_reader(&self) -> Duration {
+        self.readers.oldest(self.shared.deps.clock.monotonic())
     }
 
     /// Runs `body` with a fresh view on the blocking pool, at most `StoreOptions::reads` at a time.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::domain::id::WorkspaceId;
 use crate::store::engine::{EngineError, KeyRange, Order, Read, Snapshot};
 use crate::store::key::{Key, KeyPart};
+use crate::store::readers::Reading;
 use crate::store::record::{Record, RecordError};
 use crate::store::scope::WorkspaceScope;
 use crate::store::tables::{Counters, InstallTable, TenantTable};
@@ -132,8 +133,20 @@ pub trait Reads {
     }
 }
 
+/// Whether bytes are the key and the value they should be.
+pub(in crate::store) fn readable<K: Key, V: Record>(
+    table: &'static str,
+    key: &[u8],
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    if K::decode(key).is_none() {
+        return Err(StoreError::DamagedKey { table, key: hex(key) });
+    }
+    value::<V>(table, key, bytes).map(drop)
+}
+
 /// A tenant key with its workspace.
-struct Tenant<R> {
+pub(in crate::store) struct Tenant<R> {
     workspace: WorkspaceId,
     rest: R,
 }
@@ -198,11 +211,18 @@ pub(in crate::store) fn hex(bytes: &[u8]) -> String {
 #[derive(Clone)]
 pub struct View {
     snapshot: Arc<dyn Snapshot>,
+    /// Counts this view until its last clone is dropped.
+    _reading: Option<Arc<Reading>>,
 }
 
 impl View {
     pub(in crate::store) fn new(snapshot: Arc<dyn Snapshot>) -> Self {
-        Self { snapshot }
+        Self { snapshot, _reading: None }
+    }
+
+    /// A view that is counted among the readers.
+    pub(in crate::store) fn counted(snapshot: Arc<dyn Snapshot>, reading: Reading) -> Self {
+        Self { snapshot, _reading: Some(Arc::new(reading)) }
     }
 }
 

@@ -1,14 +1,16 @@
 //! The registry of tables. Backup, `check`, statistics and the reference page derive from it, and a table that does not
 //! say who owns it, how long rows stay and whether they hold personal values does not compile.
 
-use crate::domain::id::{KeyId, LeadId, ListId, UserId, WorkspaceId};
+use crate::domain::id::{ExportId, KeyId, LeadId, ListId, UserId, WorkspaceId};
 use crate::domain::lead::Lead;
 use crate::domain::list::List;
-use crate::store::engine::TableId;
+use crate::store::engine::{EngineError, TableId};
 use crate::store::key::Key;
+use crate::store::read::{StoreError, Tenant, readable};
 use crate::store::record::{Blob, Record};
 use crate::store::records::access::{ApiKey, ApiKeyPlace, Membership, Session, SetupToken, User, Workspace};
 use crate::store::records::event::Event;
+use crate::store::records::export::Export;
 use crate::store::records::idempotency::IdempotencyRecord;
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
@@ -95,6 +97,22 @@ macro_rules! tables {
             pub struct $table;
             tables!(@impl $kind $table $name $key, $value);
         )*
+
+        /// Whether these bytes are a row of the table with that id.
+        pub fn read_row(table: TableId, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+            $(
+                if table.0 == Place::$table as u8 {
+                    return tables!(@read $kind $key, $value, $name, key, value);
+                }
+            )*
+            Err(EngineError::NoSuchTable(table.0).into())
+        }
+    };
+    (@read tenant $key:ty, $value:ty, $name:literal, $bytes:ident, $row:ident) => {
+        readable::<Tenant<$key>, $value>($name, $bytes, $row)
+    };
+    (@read install $key:ty, $value:ty, $name:literal, $bytes:ident, $row:ident) => {
+        readable::<$key, $value>($name, $bytes, $row)
     };
     (@tenant tenant) => { true };
     (@tenant install) => { false };
@@ -145,6 +163,10 @@ tables! {
         owner "the group commit", kept "for ever", personal None;
     tenant Idempotency("idempotency"): ([u8; 32],) => IdempotencyRecord,
         owner "transactions::once", kept "24 hours", personal None;
+
+    // --- what goes out
+    tenant Exports("exports"): (ExportId,) => Export,
+        owner "transactions::exports", kept "30 days after its file expired", personal None;
 
     // --- the ledger
     tenant Accounts("ledger_accounts"): () => Account,

@@ -249,10 +249,11 @@ impl<'a> Tx<'a> {
             ids: fact.ids,
             before: fact.before,
             after: fact.after,
+            also: fact.also,
         };
         self.put::<Events>(scope, (seq,), &event)?;
         self.put::<EventSubjects>(scope, (subject.kind, subject.id, seq), &())?;
-        for also in fact.also {
+        for also in event.also {
             self.put::<EventSubjects>(scope, (also.kind, also.id, seq), &())?;
         }
         Ok(seq)

@@ -22,14 +22,29 @@ use crate::store::transaction::{Ended, Fared, GroupEnd, Member, Urgency};
 use crate::store::tx::{Group, Tx};
 use crate::store::{StoreError, outbox};
 
-/// The most transactions of one group.
-const GROUP_MEMBERS: usize = 256;
-/// The longest a group runs before it commits.
-const GROUP_TIME: Duration = Duration::from_millis(20);
-/// How long a bulk transaction writes when an interactive one waits. With its commit this keeps waits below 150 ms.
-const BULK_TIME_CONTENDED: Duration = Duration::from_millis(50);
-/// The same when nobody waits.
-const BULK_TIME_ALONE: Duration = Duration::from_millis(400);
+/// How much the writer does at once.
+#[derive(Debug, Clone, Copy)]
+pub struct WriterPace {
+    /// The most transactions of one group.
+    pub group_members: usize,
+    /// The longest a group runs before it commits.
+    pub group_time: Duration,
+    /// How long a bulk transaction writes when an interactive one waits. With its commit this keeps waits below 150 ms.
+    pub bulk_contended: Duration,
+    /// The same when nobody waits.
+    pub bulk_alone: Duration,
+}
+
+impl Default for WriterPace {
+    fn default() -> Self {
+        Self {
+            group_members: 256,
+            group_time: Duration::from_millis(20),
+            bulk_contended: Duration::from_millis(50),
+            bulk_alone: Duration::from_millis(400),
+        }
+    }
+}
 
 /// What the writer, the readers and the submitters share.
 pub(in crate::store) struct Shared {
@@ -38,6 +53,7 @@ pub(in crate::store) struct Shared {
     pub identity: IdentityMemory,
     pub hasher: IdentityHasher,
     pub weights: QualityWeights,
+    pub pace: WriterPace,
     /// The last committed seq.
     pub committed: tokio::sync::watch::Sender<u64>,
     pub queues: Queues,
@@ -142,7 +158,7 @@ impl WriterCore {
     /// When the store file cannot be reopened after a failed commit: the process has to stop.
     pub fn serve(&mut self) -> Result<Served, WriterBroken> {
         let mut served = Served::Nothing;
-        let members = self.shared.queues.take_interactive(GROUP_MEMBERS);
+        let members = self.shared.queues.take_interactive(self.shared.pace.group_members);
         if !members.is_empty() {
             self.commit(members, Urgency::Interactive)?;
             served = Served::Something;
@@ -168,7 +184,7 @@ impl WriterCore {
         let queues = &shared.queues;
         let budget = |spent: Duration| {
             let contended = queues.waiting.load(Ordering::Relaxed) > 0;
-            spent >= if contended { BULK_TIME_CONTENDED } else { BULK_TIME_ALONE }
+            spent >= if contended { shared.pace.bulk_contended } else { shared.pace.bulk_alone }
         };
         let mut group =
             Group::new(self.seq, &shared.identity, &shared.hasher, &shared.weights, &*shared.deps.clock, &budget);
@@ -182,7 +198,7 @@ impl WriterCore {
                 done.push(member);
                 fared?;
                 let spent = shared.deps.clock.monotonic().saturating_sub(started);
-                if urgency == Urgency::Interactive && spent >= GROUP_TIME {
+                if urgency == Urgency::Interactive && spent >= shared.pace.group_time {
                     break;
                 }
             }

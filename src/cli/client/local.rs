@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use tokio::sync::Mutex;
+
+use super::house::{House, HouseError};
 use super::transport::{Content, Method, Request, Transport};
 use crate::cli::context::Context;
 use crate::cli::exit::{CliError, Exit};
@@ -19,6 +22,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 pub struct Local {
     directory: DataDirectory,
+    config: Config,
+    plans: Plans,
+    house: Mutex<Option<House>>,
 }
 
 impl Local {
@@ -40,7 +46,7 @@ impl Local {
             CliError::new(Exit::Usage, "CONFIGURATION_INVALID", "the plans are not valid", error.to_string())
         };
         let plans = plans.map_err(invalid)?;
-        Ok(Self { directory })
+        Ok(Self { directory, config: loaded.config, plans, house: Mutex::new(None) })
     }
 
     /// A way in that answers.
@@ -50,9 +56,10 @@ impl Local {
             if let Some(transport) = self.answering(deps).await? {
                 return Ok(transport);
             }
-            if deps.clock.monotonic() >= until {
-                let detail = format!("no server answers on {}", self.directory.root().display());
-                return Err(CliError::new(Exit::InUse, "IN_USE", "the data directory is in use", detail));
+            match self.start(deps).await {
+                Ok(transport) => return Ok(transport),
+                Err(error) if error.is_in_use() && deps.clock.monotonic() < until => {}
+                Err(error) => return Err(error.into()),
             }
             deps.clock.sleep(PAUSE).await;
         }
@@ -78,6 +85,23 @@ impl Local {
         Ok(answers.then_some(transport))
     }
 
+    async fn start(&self, deps: &Deps) -> Result<Transport, HouseError> {
+        let (config, plans) = (self.config.clone(), self.plans.clone());
+        let house = House::start(config, plans, deps.clone(), self.directory.clone()).await?;
+        let transport = Transport::over_socket(house.socket());
+        *self.house.lock().await = Some(house);
+        transport.map_err(HouseError::Door)
+    }
+
+    /// Whether the house that was started here gave an actor up: what is waited for may never come.
+    pub async fn is_broken(&self) -> bool {
+        self.house.lock().await.as_ref().is_some_and(|house| house.app().is_broken())
+    }
+
     /// Stops the house that was started here.
-    pub async fn detach(self) {}
+    pub async fn detach(self) {
+        if let Some(house) = self.house.into_inner() {
+            house.stop().await;
+        }
+    }
 }

@@ -113,6 +113,10 @@ pub struct Event {
     /// JSON object with the changed fields as they are now.
     #[n(8)]
     pub after: Option<String>,
+    /// Further subjects that find this event in their timeline.
+    #[n(9)]
+    #[cbor(default)]
+    pub also: Vec<Subject>,
 }
 
 records!(Event);

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod event;
+pub mod export;
 pub mod idempotency;
 pub mod ledger;
 pub mod outbox;

@@ -63,7 +63,8 @@ impl World {
         let rows: Vec<(LeadId, Lead)> = (0..count)
             .map(|_| {
                 let person = self.below(3_000);
-                let lead = Lead { email: Some(format!("person{person}@acme{}.example", person % 40)), ..Lead::default() };
+                let lead =
+                    Lead { email: Some(format!("person{person}@acme{}.example", person % 40)), ..Lead::default() };
                 (self.simulation.deps.ids.next(), lead)
             })
             .collect();
@@ -101,10 +102,8 @@ impl World {
     fn edit_lead(&mut self, scope: WorkspaceScope, step: u64) {
         let Some(id) = self.any_lead(scope) else { return };
         let title = format!("Title {}", self.below(1_000));
-        let changes = LeadChanges {
-            fields: vec![(LeadField::JobTitle, Some(title.clone()))],
-            ..LeadChanges::default()
-        };
+        let changes =
+            LeadChanges { fields: vec![(LeadField::JobTitle, Some(title.clone()))], ..LeadChanges::default() };
         let update = UpdateLead { scope, origin: self.origin(), id, expected: None, changes };
         match self.submit(update, Urgency::Interactive) {
             Ok(_) => {
@@ -145,8 +144,11 @@ impl World {
     }
 
     fn archive_list(&mut self, scope: WorkspaceScope, step: u64) {
-        let (from, to) =
-            if self.below(2) == 0 { (ListState::Open, ListState::Archived) } else { (ListState::Archived, ListState::Open) };
+        let (from, to) = if self.below(2) == 0 {
+            (ListState::Open, ListState::Archived)
+        } else {
+            (ListState::Archived, ListState::Open)
+        };
         let Some(id) = self.any_list(scope, from) else { return };
         let changes = ListChanges { archived: Some(to == ListState::Archived), ..ListChanges::default() };
         let update = UpdateList { scope, origin: self.origin(), id, expected: None, changes };

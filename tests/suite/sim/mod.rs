@@ -29,7 +29,9 @@ fn run(seed: u64) {
         world.finish();
     });
     if let Err(panic) = outcome {
-        eprintln!("seed {seed} failed; replay it with GALENA_SIM_SEED={seed} cargo nextest run sim::one_seed --no-capture");
+        eprintln!(
+            "seed {seed} failed; replay it with GALENA_SIM_SEED={seed} cargo nextest run sim::one_seed --no-capture"
+        );
         std::panic::resume_unwind(panic);
     }
 }

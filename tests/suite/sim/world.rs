@@ -14,8 +14,8 @@ use galena::store::tables::TABLE_NAMES;
 use galena::store::transactions::identity::FlushIdentity;
 use galena::store::transactions::outbox::{SetCheckpoint, TrimOutbox};
 use galena::store::{
-    Checkpoint, IdentityHasher, Origin, Store, StoreOptions, SubmitError, SystemScope, Transaction, Urgency, WorkspaceScope,
-    outbox,
+    Checkpoint, IdentityHasher, Origin, Store, StoreOptions, SubmitError, SystemScope, Transaction, Urgency,
+    WorkspaceScope, outbox,
 };
 
 /// What the clients of the house were told and may rely on.
@@ -181,8 +181,8 @@ pub fn scope(workspace: WorkspaceId) -> WorkspaceScope {
 
 fn open(engine: &Arc<MemoryEngine>, deps: &Deps) -> Store {
     let engine: Arc<dyn Engine> = engine.clone();
-    let (store, core) =
-        Store::open(engine, deps.clone(), IdentityHasher::new([9; 32]), StoreOptions::default()).expect("the store opens");
+    let (store, core) = Store::open(engine, deps.clone(), IdentityHasher::new([9; 32]), StoreOptions::default())
+        .expect("the store opens");
     store.serve_inline(core);
     store
 }

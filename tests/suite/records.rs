@@ -1,0 +1,198 @@
+//! Golden bytes of every record: what a released version wrote stays readable, and what is written today is known.
+//!
+//! `tests/fixtures/records/<name>.<format>.hex` holds one filled value of each kind. A record that gains a field keeps its old
+//! file (it must still be read) and gets a new one under the next number. `GALENA_BLESS=1` writes files that are missing; it
+//! never changes one that is there.
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+
+use galena::domain::id::Id;
+use galena::domain::lead::{EmailStatus, EnrichmentStatus, ImportOrigin, Lead, LeadField};
+use galena::domain::list::{DedupeScope, IdentityDemand, List, Visibility};
+use galena::domain::time::Time;
+use galena::store::Actor;
+use galena::store::record::Record;
+use galena::store::records::access::{
+    ApiKey, ApiKeyPlace, KeyScope, Membership, Role, Session, SetupToken, User, Workspace,
+};
+use galena::store::records::event::{Event, Subject};
+use galena::store::records::idempotency::IdempotencyRecord;
+use galena::store::records::ledger::{Account, Line, LineKind};
+use galena::store::records::outbox::{Checkpoint, OutboxEntry};
+
+const AT: Time = Time(1_790_000_000_123);
+
+fn id<I: Id>(number: u64) -> I {
+    I::from_u64(number)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
+    digits
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).expect("ascii"), 16).expect("hex"))
+        .collect()
+}
+
+/// Today's bytes are those of the newest golden file, and the value comes back from them.
+fn golden<R: Record + PartialEq + Debug>(name: &str, value: &R) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/records/{name}.1.hex"));
+    if !path.exists() {
+        assert!(std::env::var_os("GALENA_BLESS").is_some(), "{} is missing; GALENA_BLESS=1 writes it", path.display());
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, hex(&value.to_bytes()) + "\n").expect("written");
+    }
+    let golden = unhex(&std::fs::read_to_string(&path).expect("readable"));
+    assert_eq!(R::from_bytes(&golden).as_ref(), Ok(value), "{name} reads otherwise than it was written");
+    assert_eq!(hex(&value.to_bytes()), hex(&golden), "{name} is written otherwise than before");
+}
+
+#[test]
+fn leads_and_lists() {
+    let mut lead = Lead {
+        list: id(1),
+        owner: Some(id(2)),
+        custom_fields: vec![("Fair".to_owned(), "Köln".to_owned()), ("Score".to_owned(), "7".to_owned())],
+        tags: vec!["vip".to_owned()],
+        source: Some("csv".to_owned()),
+        data_source: Some("fair".to_owned()),
+        data_collected_at: Some(AT),
+        enrichment_status: EnrichmentStatus::Partial,
+        email_status: Some(EmailStatus::CatchAll),
+        quality_score: 77,
+        is_qualified: Some(true),
+        enriched_at: Some(AT),
+        enrichment_job: Some(id(3)),
+        origin: Some(ImportOrigin { import: id(4), row: 5 }),
+        created_at: AT,
+        updated_at: AT,
+        version: 6,
+        ..Lead::default()
+    };
+    for field in LeadField::ALL {
+        lead.set_field(field, Some(format!("{} ✓", field.name())));
+    }
+    golden("lead", &lead);
+    golden("lead-empty", &Lead::default());
+    let list = List {
+        name: "Fair 2026".to_owned(),
+        description: Some("d".to_owned()),
+        folder: Some("f".to_owned()),
+        tags: vec!["t".to_owned()],
+        identity: IdentityDemand::LinkedIn,
+        dedupe_scope: DedupeScope::Workspace,
+        visibility: Visibility::Private,
+        source: Some("csv".to_owned()),
+        metadata: Some("{}".to_owned()),
+        archived_at: Some(AT),
+        deleted_at: Some(AT),
+        created_by: Some(id(1)),
+        created_at: AT,
+        updated_at: AT,
+        version: 3,
+    };
+    golden("list", &list);
+}
+
+#[test]
+fn access() {
+    let workspace = Workspace {
+        name: "Agency".to_owned(),
+        parent: Some(id(1)),
+        plan: "appliance".to_owned(),
+        region: Some("DE".to_owned()),
+        created_at: AT,
+    };
+    golden("workspace", &workspace);
+    let user = User {
+        email: "ada@acme.example".to_owned(),
+        name: Some("Ada".to_owned()),
+        password_hash: Some("$argon2id$…".to_owned()),
+        created_at: AT,
+        disabled_at: Some(AT),
+    };
+    golden("user", &user);
+    golden("membership", &Membership { role: Role::BillingAdmin, since: AT });
+    golden(
+        "session",
+        &Session { user: id(1), created_at: AT, expires_at: AT, csrf_hash: [7; 32], ..Session::default() },
+    );
+    let key = ApiKey {
+        name: "crm".to_owned(),
+        scopes: vec![KeyScope::Read, KeyScope::Enrich],
+        shown: "gal_abcd…".to_owned(),
+        hash: [8; 32],
+        created_by: Some(id(1)),
+        created_at: AT,
+        revoked_at: Some(AT),
+    };
+    golden("api-key", &key);
+    golden("api-key-place", &ApiKeyPlace { workspace: id(1), key: id(2) });
+    golden("setup-token", &SetupToken { created_at: AT, expires_at: AT });
+}
+
+#[test]
+fn events_outbox_idempotency() {
+    let event = Event {
+        at: AT,
+        actor: Actor::Key(id(9)),
+        source: Some("192.0.2.1".to_owned()),
+        request_id: Some("r-1".to_owned()),
+        kind: "lead.updated".to_owned(),
+        subject: Subject::lead(id(3)),
+        ids: vec![1, 2, 3],
+        before: Some(r#"{"city":"Köln"}"#.to_owned()),
+        after: Some(r#"{"city":"Bonn"}"#.to_owned()),
+    };
+    golden("event", &event);
+    golden("outbox-entry", &OutboxEntry { workspace: id(1), first: 2, last: 3, all_new: true });
+    golden("checkpoint", &Checkpoint { live: 1, bulk: 2 });
+    let record =
+        IdempotencyRecord { request_hash: [1; 32], status: 201, location: Some("/api/v1/x".to_owned()), at: AT };
+    golden("idempotency", &record);
+}
+
+#[test]
+fn ledger() {
+    let account = Account {
+        granted: 1,
+        received: 2,
+        refunded: 3,
+        used: 4,
+        held: 5,
+        remaining: 6,
+        expired: 7,
+        sent: 8,
+        adjusted_down: 9,
+    };
+    golden("account", &account);
+    let line = Line {
+        at: AT,
+        kind: LineKind::Settle,
+        amount: 150,
+        hold: Some(id(1)),
+        job: Some(id(2)),
+        item: Some(id(3)),
+        reason: "email.verify: found".to_owned(),
+        remaining_after: 99,
+    };
+    golden("ledger-line", &line);
+}
+
+#[test]
+fn a_later_format_and_rubbish_are_errors_and_an_unknown_field_is_passed_over() {
+    let bytes = Checkpoint { live: 1, bulk: 2 }.to_bytes();
+    let mut later = bytes.clone();
+    later[0] = 2;
+    assert!(Checkpoint::from_bytes(&later).is_err());
+    assert!(Checkpoint::from_bytes(&[]).is_err());
+    assert!(Checkpoint::from_bytes(&bytes[..bytes.len() - 1]).is_err());
+    // {0: 1, 1: 2, 63: "new"}: written by a version that knows one field more.
+    let newer = unhex("01 a3 00 01 01 02 18 3f 63 6e 65 77");
+    assert_eq!(Checkpoint::from_bytes(&newer), Ok(Checkpoint { live: 1, bulk: 2 }));
+}
