@@ -13,6 +13,8 @@
 
 mod keys;
 
+use std::borrow::Borrow;
+
 pub use keys::{IdentityKey, KeyHasher, KeyKind, key_hash};
 
 use super::company_name;
@@ -106,6 +108,18 @@ pub enum Insufficient {
     NoLinkedIn,
     #[error("the list demands a phone number")]
     NoPhone,
+}
+
+impl Insufficient {
+    /// The name in import reasons.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Nothing => "no_identity",
+            Self::NoEmail => "no_email",
+            Self::NoLinkedIn => "no_linkedin",
+            Self::NoPhone => "no_phone",
+        }
+    }
 }
 
 /// What a row is, given the leads that share a key with it.
@@ -277,9 +291,9 @@ pub fn sufficient(identity: &Identity, demand: IdentityDemand) -> Result<(), Ins
 
 /// Decides a row against the leads found under its keys, in any order and with repetitions: the matching lead with
 /// the lowest number is it, the other matching ones are possible duplicates.
-pub fn verdict(row: &Identity, candidates: impl Iterator<Item = (LeadId, Identity)>) -> Verdict {
+pub fn verdict<I: Borrow<Identity>>(row: &Identity, candidates: impl Iterator<Item = (LeadId, I)>) -> Verdict {
     let mut matches: Vec<(LeadId, MatchRule)> =
-        candidates.filter_map(|(id, lead)| same_lead(row, &lead).map(|rule| (id, rule))).collect();
+        candidates.filter_map(|(id, lead)| same_lead(row, lead.borrow()).map(|rule| (id, rule))).collect();
     matches.sort_by_key(|(id, _)| *id);
     matches.dedup_by_key(|(id, _)| *id);
     match matches.split_first() {

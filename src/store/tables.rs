@@ -1,7 +1,7 @@
 //! The registry of tables. Backup, `check`, statistics and the reference page derive from it, and a table that does not
 //! say who owns it, how long rows stay and whether they hold personal values does not compile.
 
-use crate::domain::id::{ExportId, KeyId, LeadId, ListId, UserId, WorkspaceId};
+use crate::domain::id::{ExportId, ImportId, KeyId, LeadId, ListId, UploadId, UserId, WorkspaceId};
 use crate::domain::lead::Lead;
 use crate::domain::list::List;
 use crate::store::engine::{EngineError, TableId};
@@ -12,8 +12,10 @@ use crate::store::records::access::{ApiKey, ApiKeyPlace, Membership, Session, Se
 use crate::store::records::event::Event;
 use crate::store::records::export::Export;
 use crate::store::records::idempotency::IdempotencyRecord;
+use crate::store::records::import::{BeforeImage, Import, RejectedRow};
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
+use crate::store::records::upload::Upload;
 
 /// Whether rows hold values about a person, and how one person's are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -153,6 +155,24 @@ tables! {
     tenant PossibleDuplicates("possible_duplicates"): (LeadId, LeadId) => Blob,
         owner "transactions::leads, transactions::imports", kept "as the leads", personal ByLead;
 
+    // --- imports
+    tenant Uploads("uploads"): (UploadId,) => Upload,
+        owner "transactions::uploads", kept "24 hours, or as the original of its import", personal None;
+    tenant Imports("imports"): (ImportId,) => Import,
+        owner "transactions::imports", kept "as the events", personal None;
+    /// (import, row), rows counted from 0: what was rejected and why.
+    tenant ImportRejects("import_rejects"): (ImportId, u64) => RejectedRow,
+        owner "transactions::imports", kept "90 days", personal ByOrigin;
+    /// (import, first row): the rows of a file as they came, up to 256 in a compressed block.
+    tenant Originals("originals"): (ImportId, u64) => Blob,
+        owner "transactions::imports", kept "90 days", personal ByOrigin;
+    /// (import, first lead) -> last lead: the runs of leads an import created.
+    tenant ImportRuns("import_runs"): (ImportId, LeadId) => LeadId,
+        owner "transactions::imports", kept "as the import", personal None;
+    /// Leads as they were before an import changed them.
+    tenant ImportBefore("import_before"): (ImportId, LeadId) => BeforeImage,
+        owner "transactions::imports", kept "30 days", personal ByLead;
+
     // --- what happened
     tenant Events("events"): (u64,) => Event,
         owner "every transaction", kept "3 years", personal BySubject;
@@ -199,6 +219,9 @@ tables! {
     /// (lane, seq): what derived views still have to look at.
     install Outbox("outbox"): (u8, u64) => OutboxEntry,
         owner "every transaction", kept "until every consumer has passed it", personal None;
+    /// Imports (and undos of imports) that are not at their end.
+    install OpenImports("open_imports"): (WorkspaceId, ImportId) => (),
+        owner "transactions::imports", kept "until the import has ended", personal None;
     install Consumers("consumers"): (String,) => Checkpoint,
         owner "the consumer", kept "for ever", personal None;
     /// Format, high-water marks, the wrapped data key.

@@ -304,6 +304,21 @@ impl<'a> Tx<'a> {
         candidates(self, self.group.identity(), scope, kind, hash, list)
     }
 
+    /// As [`Tx::candidates`], one by one in no order and without a list of them: for who judges many rows.
+    pub fn each_candidate(
+        &self,
+        scope: &WorkspaceScope,
+        kind: u8,
+        hash: u64,
+        list: Option<ListId>,
+        visit: &mut dyn FnMut(LeadId, ListId),
+    ) -> Result<(), StoreError> {
+        for (lead, list) in candidates(self, self.group.identity(), scope, kind, hash, list)? {
+            visit(lead, list);
+        }
+        Ok(())
+    }
+
     /// Runs `hook` once the group is durable, before anybody is answered; never when it is not.
     pub fn after_commit(&mut self, hook: impl FnOnce() + Send + 'static) {
         self.group.after_commit(Box::new(hook));

@@ -4,12 +4,14 @@ pub mod access;
 pub mod event;
 pub mod export;
 pub mod idempotency;
+pub mod import;
 pub mod ledger;
 pub mod outbox;
+pub mod upload;
 
-use crate::domain::id::{ListId, UserId};
+use crate::domain::id::{LeadId, ListId, UserId};
 use crate::domain::lead::Lead;
 use crate::domain::list::List;
 use crate::store::record::records;
 
-records!(Lead, List, ListId, UserId);
+records!(Lead, LeadId, List, ListId, UserId);

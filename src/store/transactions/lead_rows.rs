@@ -1,6 +1,7 @@
 //! The rows of one lead, written together: the lead, its place in its list, counters, identity keys, outbox. Every
 //! transaction that makes, changes or removes a lead does it through these three functions.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::domain::id::{LeadId, ListId};
@@ -114,29 +115,93 @@ pub fn judge(
     row: &Identity,
     keys: &[IdentityKey],
 ) -> Result<Verdict, StoreError> {
-    let within = match dedupe {
-        DedupeScope::List => Some(list),
-        DedupeScope::Workspace => None,
-    };
-    let mut known: Vec<(LeadId, Identity)> = Vec::new();
-    for key in keys {
-        for (id, indexed_in) in tx.candidates(scope, key.kind, key.hash, within)? {
-            if known.iter().any(|(seen, _)| *seen == id) {
-                continue;
-            }
-            // The index may be behind the row: the row decides.
-            let Some(lead) = tx.get::<Leads>(scope, (id,))? else { continue };
-            if lead.list != indexed_in || (dedupe == DedupeScope::Workspace && !is_live(tx, scope, lead.list)?) {
-                continue;
-            }
-            known.push((id, Identity::of(&lead)));
-        }
-    }
-    Ok(verdict(row, known.into_iter()))
+    Judge::new(*scope, list, dedupe).judge(tx, row, keys, &|_| None)
 }
 
-fn is_live(reads: &impl Reads, scope: &WorkspaceScope, list: ListId) -> Result<bool, StoreError> {
-    Ok(reads.get::<Lists>(scope, (list,))?.is_some_and(|list| list.deleted_at.is_none()))
+/// Judges many rows of one transaction, and reads no lead twice for it.
+pub struct Judge {
+    scope: WorkspaceScope,
+    list: ListId,
+    dedupe: DedupeScope,
+    /// Leads that were read, with the list they are in; `None` for one that is gone.
+    known: HashMap<LeadId, Option<(ListId, Identity)>>,
+    live: HashMap<ListId, bool>,
+}
+
+impl Judge {
+    pub fn new(scope: WorkspaceScope, list: ListId, dedupe: DedupeScope) -> Self {
+        Self { scope, list, dedupe, known: HashMap::new(), live: HashMap::new() }
+    }
+
+    /// The verdict for a row. `fresh` knows leads that the transaction itself wrote into the list and has at hand; the
+    /// others are read.
+    pub fn judge<'r>(
+        &mut self,
+        tx: &Tx<'_>,
+        row: &Identity,
+        keys: &[IdentityKey],
+        fresh: &dyn Fn(LeadId) -> Option<&'r Identity>,
+    ) -> Result<Verdict, StoreError> {
+        let within = match self.dedupe {
+            DedupeScope::List => Some(self.list),
+            DedupeScope::Workspace => None,
+        };
+        let mut hits: Vec<(LeadId, ListId)> = Vec::new();
+        for key in keys {
+            tx.each_candidate(&self.scope, key.kind, key.hash, within, &mut |lead, list| {
+                if !hits.contains(&(lead, list)) {
+                    hits.push((lead, list));
+                }
+            })?;
+        }
+        if hits.is_empty() {
+            return Ok(Verdict::New);
+        }
+        for (id, _) in &hits {
+            if fresh(*id).is_none() {
+                self.read(tx, *id)?;
+            }
+        }
+        let known = &self.known;
+        let confirmed = hits.iter().filter_map(|(id, indexed_in)| match fresh(*id) {
+            Some(identity) => Some((*id, identity)),
+            // The index may be behind the row: the row decides.
+            None => match known.get(id) {
+                Some(Some((list, identity))) if list == indexed_in => Some((*id, identity)),
+                _ => None,
+            },
+        });
+        Ok(verdict(row, confirmed))
+    }
+
+    /// To be called when the transaction changes a lead.
+    pub fn forget(&mut self, id: LeadId) {
+        self.known.remove(&id);
+    }
+
+    fn read(&mut self, tx: &Tx<'_>, id: LeadId) -> Result<(), StoreError> {
+        if self.known.contains_key(&id) {
+            return Ok(());
+        }
+        let mut found = tx.get::<Leads>(&self.scope, (id,))?;
+        if self.dedupe == DedupeScope::Workspace
+            && let Some(lead) = &found
+            && !self.is_live(tx, lead.list)?
+        {
+            found = None;
+        }
+        self.known.insert(id, found.map(|lead| (lead.list, Identity::of(&lead))));
+        Ok(())
+    }
+
+    fn is_live(&mut self, reads: &impl Reads, list: ListId) -> Result<bool, StoreError> {
+        if let Some(live) = self.live.get(&list) {
+            return Ok(*live);
+        }
+        let live = reads.get::<Lists>(&self.scope, (list,))?.is_some_and(|list| list.deleted_at.is_none());
+        self.live.insert(list, live);
+        Ok(live)
+    }
 }
 
 /// Remembers that two leads may be the same person; nothing is merged.

@@ -2,8 +2,12 @@
 
 pub mod access;
 pub mod identity;
+pub mod import_rows;
+pub mod import_undo;
+pub mod imports;
 pub mod lead_rows;
 pub mod leads;
 pub mod lists;
 pub mod once;
 pub mod outbox;
+pub mod uploads;
