@@ -8,7 +8,9 @@
 
 mod chance;
 mod client;
+mod editor;
 mod house;
 
 mod edits;
 mod first_start;
+mod stop;

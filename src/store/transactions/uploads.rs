@@ -93,7 +93,9 @@ impl Transaction for RemoveUpload {
     const NAME: &'static str = "uploads.remove";
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<bool, Refusal> {
-        let Some(row) = tx.get::<Uploads>(&self.scope, (self.id,))?.filter(|row| !row.removed) else { return Ok(false) };
+        let Some(row) = tx.get::<Uploads>(&self.scope, (self.id,))?.filter(|row| !row.removed) else {
+            return Ok(false);
+        };
         tx.put::<Uploads>(&self.scope, (self.id,), &Upload { removed: true, ..row })?;
         Ok(true)
     }
