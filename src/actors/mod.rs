@@ -1,7 +1,10 @@
 //! Behaviour over rows: each actor owns caches that can be rebuilt from the store at any moment.
 
 pub mod dedup_index;
+pub mod hands;
+pub mod importer;
 pub mod indexer;
+pub mod janitor;
 pub mod kit;
 pub mod store_door;
 pub mod store_writer;

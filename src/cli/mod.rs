@@ -9,6 +9,7 @@ mod completions;
 mod config_command;
 pub mod context;
 pub mod demo;
+mod doctor;
 pub mod enrich;
 pub mod exit;
 pub mod export;
@@ -50,6 +51,8 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show it all on a lead file, in a temporary data directory
+    Demo(demo::DemoArgs),
     /// Find leads
     Search(search::SearchArgs),
     /// Manage the users
@@ -62,6 +65,8 @@ enum Command {
     Init(init::InitArgs),
     /// Ask whether a server answers
     Health(health::HealthArgs),
+    /// Look at what a start needs, and print reference pages
+    Doctor(doctor::DoctorArgs),
     /// Print the description of the HTTP API
     Openapi(openapi::OpenapiArgs),
     /// Show or check the configuration
@@ -72,12 +77,14 @@ enum Command {
 
 fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
     match command {
+        Command::Demo(args) => demo::run(&args, context),
         Command::Search(args) => search::run(&args, context),
         Command::User(args) => user::run(&args, context),
         Command::Key(args) => key::run(&args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::Init(args) => init::run(args, context),
         Command::Health(args) => health::run(args, context),
+        Command::Doctor(args) => doctor::run(&args, context),
         Command::Openapi(args) => openapi::run(args),
         Command::Config(args) => config_command::run(args, context),
         Command::Completions(args) => completions::run(args),

@@ -213,7 +213,7 @@ pub(in crate::http) async fn signed_in(app: &Arc<App>, hash: TokenHash) -> Resul
 pub(in crate::http) fn check_csrf(signed_in: &SignedIn, headers: &HeaderMap) -> Result<(), Problem> {
     let given = headers.get(CSRF).and_then(|value| value.to_str().ok());
     let token = given.and_then(|text| Token::parse(TokenKind::Csrf, text));
-    let right = token.is_some_and(|token| token.hash() == TokenHash::from_bytes(signed_in.csrf_hash));
+    let right = token.is_some_and(|token| token.hash() == TokenHash::from_bytes(signed_in.session.csrf_hash));
     if right { Ok(()) } else { Err(Problem::new(Code::CsrfFailed)) }
 }
 

@@ -22,6 +22,8 @@ impl From<Missing> for Code {
             Missing::Key => Self::KeyNotFound,
             Missing::Session => Self::SessionNotFound,
             Missing::SetupToken => Self::SetupLinkNotFound,
+            Missing::Provider => Self::ProviderNotFound,
+            Missing::Credential => Self::CredentialNotFound,
         }
     }
 }

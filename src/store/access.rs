@@ -2,7 +2,7 @@
 
 use crate::domain::id::{KeyId, UserId, WorkspaceId};
 use crate::domain::time::Time;
-use crate::store::records::access::{KeyScope, Role};
+use crate::store::records::access::{KeyScope, Role, Session};
 use crate::store::records::event::Actor;
 use crate::store::tables::{ApiKeyHashes, ApiKeys, Memberships, Sessions, Users, Workspaces};
 use crate::store::{Reads, StoreError, View, WorkspaceScope};
@@ -57,6 +57,11 @@ impl Principal {
         }
     }
 
+    /// Whether somebody on the box itself is calling.
+    pub fn is_on_the_box(&self) -> bool {
+        matches!(self.rights, Rights::Local)
+    }
+
     pub fn user(&self) -> Option<UserId> {
         match self.actor {
             Actor::User(user) => Some(user),
@@ -76,7 +81,7 @@ impl Principal {
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     pub user: UserId,
-    pub csrf_hash: [u8; 32],
+    pub session: Session,
     /// The workspaces of the user with the role in each, oldest first.
     pub workspaces: Vec<(WorkspaceId, Role)>,
 }
@@ -128,7 +133,30 @@ pub fn by_session(view: &View, hash: [u8; 32], now: Time) -> Result<Option<Signe
         workspaces.push((workspace, membership.role));
         ControlFlow::Continue(())
     })?;
-    Ok(Some(SignedIn { user: session.user, csrf_hash: session.csrf_hash, workspaces }))
+    Ok(Some(SignedIn { user: session.user, session, workspaces }))
+}
+
+/// Whether who came in earlier would still be let in: for answers that stay open. `session` is the hash of the token that
+/// a browser came with.
+pub fn is_still_in(
+    view: &View,
+    principal: &Principal,
+    session: Option<[u8; 32]>,
+    now: Time,
+) -> Result<bool, StoreError> {
+    let workspace = principal.scope.workspace();
+    match principal.actor {
+        Actor::System => Ok(true),
+        Actor::Key(key) => {
+            let key = view.get_install::<ApiKeys>((workspace, key))?;
+            Ok(key.is_some_and(|key| key.revoked_at.is_none()))
+        }
+        Actor::User(_) => {
+            let Some(hash) = session else { return Ok(false) };
+            let signed_in = by_session(view, hash, now)?;
+            Ok(signed_in.is_some_and(|signed_in| signed_in.principal(Some(workspace)).is_some()))
+        }
+    }
 }
 
 /// Somebody who can open the socket in the data directory: the owner of the box. Without `wanted` it is the oldest workspace.

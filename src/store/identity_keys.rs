@@ -17,6 +17,11 @@ impl IdentityHasher {
         Self { key }
     }
 
+    /// For many leads of one workspace.
+    pub fn for_workspace(&self, workspace: WorkspaceId) -> KeyHasher {
+        KeyHasher::new(self.key, workspace.as_u64())
+    }
+
     /// The hashed keys of a stored lead.
     pub fn keys(&self, workspace: WorkspaceId, lead: &Lead) -> Vec<IdentityKey> {
         self.keys_of(workspace, &Identity::of(lead))
@@ -24,7 +29,7 @@ impl IdentityHasher {
 
     /// The same from the comparison facts, when the caller has them.
     pub fn keys_of(&self, workspace: WorkspaceId, identity: &Identity) -> Vec<IdentityKey> {
-        let hasher = KeyHasher::new(self.key, workspace.as_u64());
+        let hasher = self.for_workspace(workspace);
         let mut keys = Vec::with_capacity(5);
         identity.for_each_key_hash(&hasher, &mut String::new(), |kind, hash| {
             keys.push(IdentityKey { workspace, kind: kind.as_u8(), hash });

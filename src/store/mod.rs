@@ -14,6 +14,7 @@ mod identity_keys;
 pub mod key;
 pub mod ledger;
 pub mod meta;
+pub mod originals;
 pub mod outbox;
 mod read;
 mod readers;
@@ -270,6 +271,11 @@ impl Store {
 
     pub fn hasher(&self) -> &IdentityHasher {
         &self.shared.hasher
+    }
+
+    /// How leads are scored.
+    pub fn weights(&self) -> &QualityWeights {
+        &self.shared.weights
     }
 
     /// Whether bulk work should wait until DedupIndex has written more of the identity index.

@@ -51,6 +51,8 @@ pub enum Missing {
     Key,
     Session,
     SetupToken,
+    Provider,
+    Credential,
 }
 
 impl std::fmt::Display for Missing {
@@ -69,6 +71,8 @@ impl std::fmt::Display for Missing {
             Self::Key => "key",
             Self::Session => "session",
             Self::SetupToken => "setup link",
+            Self::Provider => "provider",
+            Self::Credential => "credential",
         })
     }
 }

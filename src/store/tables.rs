@@ -9,6 +9,7 @@ use crate::store::key::Key;
 use crate::store::read::{StoreError, Tenant, readable};
 use crate::store::record::{Blob, Record};
 use crate::store::records::access::{ApiKey, ApiKeyPlace, Membership, Session, SetupToken, User, Workspace};
+use crate::store::records::credential::Credential;
 use crate::store::records::event::Event;
 use crate::store::records::export::Export;
 use crate::store::records::idempotency::IdempotencyRecord;
@@ -193,6 +194,11 @@ tables! {
         owner "store::ledger", kept "for ever", personal None;
     tenant Lines("ledger_lines"): (crate::domain::id::LineId,) => Line,
         owner "store::ledger", kept "10 years", personal None;
+
+    // --- providers
+    /// Slug of a provider -> the workspace's own key for it.
+    tenant Credentials("credentials"): (String,) => Credential,
+        owner "transactions::credentials", kept "until deleted", personal Sealed;
 
     // --- the install
     install Workspaces("workspaces"): (WorkspaceId,) => Workspace,

@@ -17,6 +17,7 @@ use galena::store::records::access::{
     ApiKey, ApiKeyPlace, KeyScope, Membership, Role, Session, SetupToken, User, Workspace,
 };
 use galena::store::records::event::{Event, Subject};
+use galena::store::records::export::{Export, ExportFormat, ExportSelection, ExportSpec, ExportState};
 use galena::store::records::idempotency::IdempotencyRecord;
 use galena::store::records::ledger::{Account, Line, LineKind};
 use galena::store::records::outbox::{Checkpoint, OutboxEntry};
@@ -146,8 +147,10 @@ fn events_outbox_idempotency() {
         kind: "lead.updated".to_owned(),
         subject: Subject::lead(id(3)),
         ids: vec![1, 2, 3],
+        also: vec![Subject::list(id(4))],
         before: Some(r#"{"city":"Köln"}"#.to_owned()),
         after: Some(r#"{"city":"Bonn"}"#.to_owned()),
+        also: vec![Subject::list(id(4))],
     };
     golden("event", &event);
     golden("outbox-entry", &OutboxEntry { workspace: id(1), first: 2, last: 3, all_new: true });
@@ -195,4 +198,37 @@ fn a_later_format_and_rubbish_are_errors_and_an_unknown_field_is_passed_over() {
     // {0: 1, 1: 2, 63: "new"}: written by a version that knows one field more.
     let newer = unhex("01 a3 00 01 01 02 18 3f 63 6e 65 77");
     assert_eq!(Checkpoint::from_bytes(&newer), Ok(Checkpoint { live: 1, bulk: 2 }));
+}
+
+#[test]
+fn exports() {
+    let selection = ExportSelection {
+        list: Some(id(1)),
+        ids: Some(vec![id(2), id(3)]),
+        filter: Some("{}".to_owned()),
+        except: vec![id(4)],
+        enriched_only: true,
+        enriched_from: Some(AT),
+        enriched_to: Some(AT),
+    };
+    let spec = ExportSpec {
+        selection,
+        format: ExportFormat::Ndjson,
+        fields: vec!["email".to_owned()],
+        include_original: true,
+        filename: Some("leads".to_owned()),
+    };
+    let export = Export {
+        spec,
+        state: ExportState::Ready,
+        created_at: AT,
+        created_by: Actor::User(id(5)),
+        expected: 6,
+        rows: 5,
+        bytes: 40,
+        finished_at: Some(AT),
+        expires_at: Some(AT),
+        error: Some("the disk is full".to_owned()),
+    };
+    golden("export", &export);
 }

@@ -26,6 +26,9 @@ pub enum FeedError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// The outbox was trimmed beyond what this index has seen: it has to be built anew.
+    #[error("the index fell behind the outbox")]
+    PassedOver,
 }
 
 /// What a step did.
@@ -102,6 +105,10 @@ impl Feed {
     pub fn step(&mut self) -> Result<Fed, FeedError> {
         let now = self.store.deps().clock.monotonic();
         let view = self.store.view()?;
+        let trimmed = outbox::checkpoint(&view, outbox::TRIMMED)?;
+        if trimmed.live > self.live || trimmed.bulk > self.bulk {
+            return Err(FeedError::PassedOver);
+        }
         let mut more = self.take_live(&view, now)?;
         if !more {
             more = self.take_bulk(&view, now)?;

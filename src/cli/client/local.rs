@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::house::{House, HouseError};
+use super::house::House;
 use super::transport::{Content, Method, Request, Transport};
 use crate::cli::context::Context;
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::logging::Audience;
 use crate::config::Config;
-use crate::config::plans::Plans;
 use crate::deps::Deps;
 use crate::store::directory::DataDirectory;
 
@@ -23,7 +22,6 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub struct Local {
     directory: DataDirectory,
     config: Config,
-    plans: Plans,
     house: Mutex<Option<House>>,
 }
 
@@ -38,15 +36,7 @@ impl Local {
                 .with_hint("galena init prepares a data directory; --data-dir names another one"));
         }
         let loaded = context.start(Audience::Person, &[])?;
-        let plans = match &loaded.config.credits.plans_file {
-            Some(file) => Plans::from_file(file),
-            None => Plans::built_in(),
-        };
-        let invalid = |error: crate::config::plans::PlansError| {
-            CliError::new(Exit::Usage, "CONFIGURATION_INVALID", "the plans are not valid", error.to_string())
-        };
-        let plans = plans.map_err(invalid)?;
-        Ok(Self { directory, config: loaded.config, plans, house: Mutex::new(None) })
+        Ok(Self { directory, config: loaded.config, house: Mutex::new(None) })
     }
 
     /// A way in that answers.
@@ -56,10 +46,10 @@ impl Local {
             if let Some(transport) = self.answering(deps).await? {
                 return Ok(transport);
             }
-            match self.start(deps).await {
+            match self.start().await {
                 Ok(transport) => return Ok(transport),
-                Err(error) if error.is_in_use() && deps.clock.monotonic() < until => {}
-                Err(error) => return Err(error.into()),
+                Err(error) if error.code == Exit::InUse && deps.clock.monotonic() < until => {}
+                Err(error) => return Err(error),
             }
             deps.clock.sleep(PAUSE).await;
         }
@@ -85,12 +75,11 @@ impl Local {
         Ok(answers.then_some(transport))
     }
 
-    async fn start(&self, deps: &Deps) -> Result<Transport, HouseError> {
-        let (config, plans) = (self.config.clone(), self.plans.clone());
-        let house = House::start(config, plans, deps.clone(), self.directory.clone()).await?;
+    async fn start(&self) -> Result<Transport, CliError> {
+        let house = House::start(self.config.clone(), self.directory.root()).await?;
         let transport = Transport::over_socket(house.socket());
         *self.house.lock().await = Some(house);
-        transport.map_err(HouseError::Door)
+        Ok(transport?)
     }
 
     /// Whether the house that was started here gave an actor up: what is waited for may never come.

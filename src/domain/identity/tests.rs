@@ -137,7 +137,7 @@ fn the_lowest_number_decides_and_the_others_are_possible_duplicates() {
         verdict(&row, candidates.into_iter()),
         Verdict::Same { lead: id(4), rule: MatchRule::Email, possible_duplicates: vec![id(9)] }
     );
-    assert_eq!(verdict(&row, std::iter::empty()), Verdict::New);
+    assert_eq!(verdict(&row, std::iter::empty::<(LeadId, Identity)>()), Verdict::New);
 }
 
 #[test]

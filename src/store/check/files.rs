@@ -12,11 +12,12 @@ use std::path::Path;
 use super::CheckError;
 use super::report::{Code, Report};
 use super::scan::each;
-use crate::store::Reads;
+use crate::domain::id::{ExportId, UploadId, WorkspaceId};
 use crate::store::directory::DataDirectory;
 use crate::store::records::export::ExportState;
-use crate::store::tables::{Exports, TenantTable};
-use crate::store::{Store, View, WorkspaceScope};
+use crate::store::records::upload::Upload;
+use crate::store::tables::{Exports, TenantTable, Uploads};
+use crate::store::{Reads, Store, View, WorkspaceScope};
 
 /// The ending of a file that is being written.
 pub const UNFINISHED: &str = "part";
@@ -89,34 +90,73 @@ pub(super) fn compare(
     folders: Folders,
     report: &mut Report,
 ) -> Result<(), CheckError> {
-    let Folders { mut exports, uploads } = folders;
+    let Folders { mut exports, mut uploads } = folders;
     let mut missing = Vec::new();
     let mut known = 0;
     each::<Exports>(view, |workspace, (id,), export| {
         let found = exports.files.remove(&export.file_name(id));
         known += u64::from(found.is_some());
-        let sound = found.is_some_and(|bytes| bytes == export.bytes);
-        if export.state == ExportState::Ready && !sound {
-            missing.push((workspace, id, found));
+        if export.state == ExportState::Ready && found != Some(export.bytes) {
+            missing.push(Missing::Export(workspace, id));
         }
         Ok(())
     })?;
-    for (workspace, id, found) in missing {
-        // It may have expired, or been written anew, since the view was taken.
-        let now = store.view()?.get::<Exports>(&WorkspaceScope::of(workspace), (id,))?;
-        let Some(export) = now.filter(|export| export.state == ExportState::Ready) else { continue };
-        let path = directory.exports().join(export.file_name(id));
-        if fs::metadata(&path).is_ok_and(|file| file.len() == export.bytes) {
-            continue;
+    each::<Uploads>(view, |workspace, (id,), upload| {
+        report.count("uploads", 1);
+        let found = uploads.files.remove(&Upload::file_name_of(id));
+        known += u64::from(found.is_some());
+        report.pending(
+            "REMOVED_UPLOADS",
+            u64::from(upload.removed),
+            "removed uploads whose files are on their way out",
+        );
+        if !upload.removed && found.unwrap_or(0) < upload.received {
+            missing.push(Missing::Upload(workspace, id));
         }
-        let detail = match found {
-            None => format!("{} is not there", path.display()),
-            Some(bytes) => format!("{} has {bytes} bytes, not {}", path.display(), export.bytes),
-        };
-        report.found(Code::FileMissing, Exports::NAME, id, detail);
-    }
+        Ok(())
+    })?;
     report.count("files", known);
+    // They may have expired, or been written, since the folders were listed.
+    let now = store.view()?;
+    for missing in missing {
+        missing.look_again(&now, directory, report)?;
+    }
     exports.close(&directory.exports(), report);
     uploads.close(&directory.uploads(), report);
     Ok(())
+}
+
+/// A row whose file was not there, or not whole.
+enum Missing {
+    Export(WorkspaceId, ExportId),
+    Upload(WorkspaceId, UploadId),
+}
+
+impl Missing {
+    fn look_again(self, now: &View, directory: &DataDirectory, report: &mut Report) -> Result<(), CheckError> {
+        let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
+        match self {
+            Self::Export(workspace, id) => {
+                let row = now.get::<Exports>(&WorkspaceScope::of(workspace), (id,))?;
+                let Some(row) = row.filter(|row| row.state == ExportState::Ready) else { return Ok(()) };
+                let path = directory.exports().join(row.file_name(id));
+                let found = length(&path);
+                if found != row.bytes || !path.exists() {
+                    let detail = format!("{} has {found} bytes, not {}", path.display(), row.bytes);
+                    report.found(Code::FileMissing, Exports::NAME, id, detail);
+                }
+            }
+            Self::Upload(workspace, id) => {
+                let row = now.get::<Uploads>(&WorkspaceScope::of(workspace), (id,))?;
+                let Some(row) = row.filter(|row| !row.removed) else { return Ok(()) };
+                let path = directory.uploads().join(Upload::file_name_of(id));
+                let found = length(&path);
+                if found < row.received {
+                    let detail = format!("{} has {found} bytes, {} were received", path.display(), row.received);
+                    report.found(Code::FileMissing, Uploads::NAME, id, detail);
+                }
+            }
+        }
+        Ok(())
+    }
 }

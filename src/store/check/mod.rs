@@ -14,6 +14,7 @@ mod files;
 mod index;
 mod leads;
 mod ledger;
+mod originals;
 mod ranges;
 mod report;
 mod rows;
@@ -101,6 +102,7 @@ impl Check {
         if let (Some(directory), Some(folders)) = (&self.directory, folders) {
             told(files::compare(&view, &self.store, directory, folders, &mut report))?;
         }
+        told(originals::compare(&view, &mut report).map_err(CheckError::from))?;
         told(work::note(&view, &mut report).map_err(CheckError::from))?;
         Ok(report)
     }

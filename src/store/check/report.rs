@@ -55,6 +55,9 @@ codes! {
     DocumentInOtherList "DOCUMENT_IN_OTHER_LIST" "searches see this lead in another list: save it again, or remove the folder index/";
     FileWithoutRow "FILE_WITHOUT_ROW" "nothing knows this file: the server removes it after a while, or remove it yourself";
     FileMissing "FILE_MISSING" "a row names a file that is not there: bring the file back from a backup, or make it anew";
+    OpenWorkMissing "OPEN_WORK_MISSING" "work that nobody goes on with: cancel it and order it again, and report this as a defect";
+    OpenWorkOrphan "OPEN_WORK_ORPHAN" "work is named that is at its end or not there: report this as a defect";
+    RowsUnaccounted "ROWS_UNACCOUNTED" "the import does not say what became of every row: report this as a defect";
     OriginalOrphan "ORIGINAL_ORPHAN" "original rows of an import that is not there: report this as a defect";
 }
 

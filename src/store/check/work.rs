@@ -1,18 +1,30 @@
 //! Work that has begun and is not at its end: a start, or the running server, goes on with it.
 
-use super::report::Report;
+use super::report::{Code, Report};
 use super::scan::each;
-use crate::store::tables::Exports;
-use crate::store::{StoreError, View};
+use crate::store::records::import::ImportState;
+use crate::store::tables::{Exports, Imports, OpenImports, TenantTable};
+use crate::store::{Reads, StoreError, View};
 
 pub(super) fn note(view: &View, report: &mut Report) -> Result<(), StoreError> {
     each::<Exports>(view, |_, _, export| {
         report.count("exports", 1);
-        report.pending(
-            "EXPORTS",
-            u64::from(export.state.is_open()),
-            "exports that are written from their beginning at a start",
-        );
+        let open = u64::from(export.state.is_open());
+        report.pending("EXPORTS", open, "exports that are written from their beginning at a start");
+        Ok(())
+    })?;
+    each::<Imports>(view, |workspace, (id,), import| {
+        report.count("imports", 1);
+        let resumes = u64::from(import.needs_work());
+        report.pending("IMPORTS", resumes, "imports or undos that go on from their last chunk at a start");
+        if import.needs_work() && view.get_install::<OpenImports>((workspace, id))?.is_none() {
+            report.found(Code::OpenWorkMissing, Imports::NAME, id, "not at its end, but no start would go on with it");
+        }
+        let rows = import.results.rows();
+        if import.state == ImportState::Completed && rows != import.total_rows {
+            let detail = format!("{} rows in the file, {rows} accounted for", import.total_rows);
+            report.found(Code::RowsUnaccounted, Imports::NAME, id, detail);
+        }
         Ok(())
     })
 }

@@ -57,6 +57,24 @@ impl Token {
     pub fn generate(kind: TokenKind, random: &dyn Random) -> Self {
         let mut bytes = Zeroizing::new([0; RANDOM_LEN]);
         random.fill(&mut *bytes);
+        Self::of_bytes(kind, &bytes)
+    }
+
+    /// The token of another kind that goes with `other`, always the same one. It does not lead back.
+    pub fn derived(kind: TokenKind, other: &Self) -> Self {
+        let context = match kind {
+            TokenKind::Csrf => "galena derived token v1: csrf",
+            TokenKind::ApiKey => "galena derived token v1: api key",
+            TokenKind::Session => "galena derived token v1: session",
+            TokenKind::Setup => "galena derived token v1: setup",
+            TokenKind::Invitation => "galena derived token v1: invitation",
+        };
+        let mut bytes = Zeroizing::new([0; RANDOM_LEN]);
+        blake3::Hasher::new_derive_key(context).update(other.text.as_bytes()).finalize_xof().fill(&mut *bytes);
+        Self::of_bytes(kind, &bytes)
+    }
+
+    fn of_bytes(kind: TokenKind, bytes: &[u8; RANDOM_LEN]) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(kind.prefix().len() + TEXT_LEN));
         text.push_str(kind.prefix());
         for group in bytes.chunks_exact(5) {
@@ -158,6 +176,17 @@ mod tests {
             let letters: HashSet<u8> = tokens.iter().map(|token| token.as_bytes()[place]).collect();
             assert_eq!(letters.len(), 32, "place {place}");
         }
+    }
+
+    #[test]
+    fn a_derived_token_is_the_same_each_time_and_another_for_another() {
+        let random = Counting::default();
+        let (one, other) = (Token::generate(TokenKind::Session, &random), Token::generate(TokenKind::Session, &random));
+        let csrf = Token::derived(TokenKind::Csrf, &one);
+        assert_eq!(csrf.expose(), Token::derived(TokenKind::Csrf, &one).expose());
+        assert!(Token::parse(TokenKind::Csrf, csrf.expose()).is_some());
+        assert_ne!(csrf.hash(), Token::derived(TokenKind::Csrf, &other).hash());
+        assert_ne!(csrf.expose()[5..], Token::derived(TokenKind::ApiKey, &one).expose()[4..]);
     }
 
     #[test]

@@ -19,6 +19,16 @@ pub enum Actor {
     Key(#[n(0)] KeyId),
 }
 
+impl Actor {
+    /// `system`, or the id of a user or key; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "system" => Some(Self::System),
+            _ => text.parse().map(Self::User).or_else(|_| text.parse().map(Self::Key)).ok(),
+        }
+    }
+}
+
 /// Who does something, from where, when: goes into every event a transaction writes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origin {
@@ -61,6 +71,14 @@ macro_rules! subjects {
                     $($kind => <$id>::from_u64(self.id).to_string(),)*
                     _ => self.id.to_string(),
                 }
+            }
+
+            /// The subject with this id, such as `lead_…`; `None` for what is no id.
+            pub fn parse(text: &str) -> Option<Self> {
+                $(if let Ok(id) = text.parse::<$id>() {
+                    return Some(Self::$name(id));
+                })*
+                None
             }
 
             pub fn word(self) -> &'static str {

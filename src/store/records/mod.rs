@@ -1,6 +1,7 @@
 //! What the tables hold besides leads and lists. Numbered fields only; see `store::record`.
 
 pub mod access;
+pub mod credential;
 pub mod event;
 pub mod export;
 pub mod idempotency;

@@ -1,27 +1,20 @@
-//! Workspaces, users, sessions and keys: who may come in.
+//! Who may come in: the first owner, workspaces and keys. Users and their browsers are in `users` and `sessions`.
 
 use std::ops::ControlFlow;
 
 use serde_json::json;
 
 use crate::domain::id::{KeyId, LineId, UserId, WorkspaceId};
-use crate::domain::text;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::ledger;
-use crate::store::records::access::{
-    ApiKey, ApiKeyPlace, KeyScope, Membership, Role, Session, SetupToken, User, Workspace,
-};
+use crate::store::records::access::{ApiKey, ApiKeyPlace, KeyScope, Membership, Role, SetupToken, Workspace};
 use crate::store::records::ledger::{Line, LineKind};
-use crate::store::tables::{ApiKeyHashes, ApiKeys, Memberships, Sessions, SetupTokens, UserEmails, Users, Workspaces};
+use crate::store::tables::{ApiKeyHashes, ApiKeys, Memberships, SetupTokens, Users, Workspaces};
+use crate::store::transactions::users::{NewUser, create_user};
 use crate::store::{
     Fact, Missing, Origin, Reads, Refusal, Reject, StoreError, Subject, Transaction, Tx, WorkspaceScope,
 };
-
-/// The form in which addresses of users are compared.
-pub fn email_key(email: &str) -> String {
-    text::fold(email.trim())
-}
 
 /// Whether anybody has been set up yet.
 pub fn has_users(reads: &impl Reads) -> Result<bool, StoreError> {
@@ -85,7 +78,14 @@ impl Transaction for SetUp {
             tx.remove_install::<SetupTokens>((hash,))?;
         }
         let scope = create_workspace(tx, &self.origin, &self.workspace)?;
-        create_user(tx, &scope, &self.origin, self.user, &self.email, Some(&self.password_hash), Role::Owner)?;
+        let owner = NewUser {
+            id: self.user,
+            email: self.email.clone(),
+            name: None,
+            password_hash: Some(self.password_hash.clone()),
+            role: Role::Owner,
+        };
+        create_user(tx, &scope, &self.origin, &owner)?;
         if let Some(key) = &self.key {
             create_key(tx, &scope, &self.origin, key, Some(self.user))?;
         }
@@ -111,32 +111,6 @@ fn create_workspace(tx: &mut Tx<'_>, origin: &Origin, new: &NewWorkspace) -> Res
     let after = json!({ "name": new.name, "plan": new.plan });
     tx.event(&scope, origin, Fact::new("workspace.created", Subject::workspace(new.id)).change(None, Some(&after)))?;
     Ok(scope)
-}
-
-fn create_user(
-    tx: &mut Tx<'_>,
-    scope: &WorkspaceScope,
-    origin: &Origin,
-    id: UserId,
-    email: &str,
-    password_hash: Option<&str>,
-    role: Role,
-) -> Result<(), Refusal> {
-    let key = (email_key(email),);
-    if tx.get_install::<UserEmails>(key.clone())?.is_some() {
-        return Err(Reject::Conflict("a user with this e-mail address exists".to_owned()).into());
-    }
-    let user = User {
-        email: email.trim().to_owned(),
-        password_hash: password_hash.map(str::to_owned),
-        created_at: origin.at,
-        ..User::default()
-    };
-    tx.put_install::<UserEmails>(key, &id)?;
-    tx.put_install::<Users>((id,), &user)?;
-    tx.put_install::<Memberships>((id, scope.workspace()), &Membership { role, since: origin.at })?;
-    tx.event(scope, origin, Fact::new("user.created", Subject::user(id)).change(None, Some(&json!({ "role": role }))))?;
-    Ok(())
 }
 
 fn create_key(
@@ -186,92 +160,6 @@ impl Transaction for CreateWorkspace {
             create_key(tx, &scope, &self.origin, key, self.owner)?;
         }
         Ok(self.workspace.id)
-    }
-}
-
-/// Makes a user of a workspace.
-#[derive(Debug, Clone)]
-pub struct CreateUser {
-    pub scope: WorkspaceScope,
-    pub origin: Origin,
-    pub id: UserId,
-    pub email: String,
-    pub password_hash: Option<String>,
-    pub role: Role,
-}
-
-impl Transaction for CreateUser {
-    type Out = UserId;
-    const NAME: &'static str = "access.create_user";
-
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<UserId, Refusal> {
-        let password_hash = self.password_hash.as_deref();
-        create_user(tx, &self.scope, &self.origin, self.id, &self.email, password_hash, self.role)?;
-        Ok(self.id)
-    }
-}
-
-/// Sets the password of a user and signs every browser of theirs out.
-#[derive(Debug, Clone)]
-pub struct SetPassword {
-    pub scope: WorkspaceScope,
-    pub origin: Origin,
-    pub user: UserId,
-    pub password_hash: String,
-}
-
-impl Transaction for SetPassword {
-    type Out = ();
-    const NAME: &'static str = "access.set_password";
-
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        let user = tx.get_install::<Users>((self.user,))?.ok_or(Reject::NotFound(Missing::User))?;
-        let user = User { password_hash: Some(self.password_hash.clone()), ..user };
-        tx.put_install::<Users>((self.user,), &user)?;
-        let mut sessions = Vec::new();
-        tx.scan_install::<Sessions>(&(), Order::Ascending, &mut |(hash,), session| {
-            if session.user == self.user {
-                sessions.push(hash);
-            }
-            ControlFlow::Continue(())
-        })?;
-        for hash in sessions {
-            tx.remove_install::<Sessions>((hash,))?;
-        }
-        tx.event(&self.scope, &self.origin, Fact::new("user.password_set", Subject::user(self.user)))?;
-        Ok(())
-    }
-}
-
-/// Signs a browser in.
-#[derive(Debug, Clone)]
-pub struct CreateSession {
-    pub token_hash: [u8; 32],
-    pub session: Session,
-}
-
-impl Transaction for CreateSession {
-    type Out = ();
-    const NAME: &'static str = "access.create_session";
-
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        Ok(tx.put_install::<Sessions>((self.token_hash,), &self.session)?)
-    }
-}
-
-/// Signs a browser out; no error when it was not signed in.
-#[derive(Debug, Clone)]
-pub struct DeleteSession {
-    pub token_hash: [u8; 32],
-}
-
-impl Transaction for DeleteSession {
-    type Out = ();
-    const NAME: &'static str = "access.delete_session";
-
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        tx.remove_install::<Sessions>((self.token_hash,))?;
-        Ok(())
     }
 }
 

@@ -157,7 +157,7 @@ impl World {
         let (live, bulk) = self.feed.visible();
         let set = SetCheckpoint { consumer: outbox::SEARCH, reached: Checkpoint { live, bulk } };
         drop(self.submit(set, Urgency::Bulk));
-        drop(self.submit(TrimOutbox { most: 1_000 }, Urgency::Bulk));
+        drop(self.submit(TrimOutbox { most: 1_000, max_entries: 5_000_000 }, Urgency::Bulk));
     }
 
     /// Finishes all work that is open and looks at everything once more.

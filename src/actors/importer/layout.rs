@@ -1,0 +1,202 @@
+//! How a file is laid out: dialect, titles, where the data begins. Guessed from the first bytes, overridden by the user.
+
+use std::io::{self, Read};
+
+use super::problem::FileProblem;
+use crate::domain::delimited::{Advance, Dialect, Position, RecordLimits, RecordReader, SAMPLE_BYTES, detect};
+use crate::domain::row::unique_titles;
+
+/// What the user says of the file instead of what would be guessed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LayoutChoice {
+    /// `Some(None)`: every line is one field.
+    pub delimiter: Option<Option<u8>>,
+    /// `Some(None)`: quotes mean nothing.
+    pub quote: Option<Option<u8>>,
+    pub escape: Option<Option<u8>>,
+    /// 1-based record number of the titles; `Some(None)`: there are none.
+    pub header_row: Option<Option<u64>>,
+    pub encoding: Option<String>,
+}
+
+/// How the file is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    pub dialect: Dialect,
+    /// By its WHATWG name.
+    pub encoding: &'static str,
+    /// 1-based record number of the titles.
+    pub header_row: Option<u64>,
+    /// The titles as they stand in the file; empty texts where there are none.
+    pub headers: Vec<String>,
+    /// Where the first data record starts.
+    pub data: Position,
+    /// `\n`, `\r\n` or `\r`, whichever ends the first line.
+    pub line_ending: &'static str,
+}
+
+impl Layout {
+    /// The titles, each different from the others.
+    pub fn titles(&self) -> Vec<String> {
+        unique_titles(&self.headers())
+    }
+
+    pub fn headers(&self) -> Vec<&str> {
+        self.headers.iter().map(String::as_str).collect()
+    }
+}
+
+/// The first bytes of a file, enough to guess from.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn sample(file: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut sample = Vec::new();
+    file.take(SAMPLE_BYTES as u64).read_to_end(&mut sample)?;
+    Ok(sample)
+}
+
+/// Lays the file out from its first bytes.
+///
+/// # Errors
+/// The bytes are no text, or the choice does not fit them.
+pub fn layout(sample: &[u8], choice: &LayoutChoice) -> Result<Layout, FileProblem> {
+    let encoding = encoding_of(choice)?;
+    no_nul(sample)?;
+    if sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample).iter().all(u8::is_ascii_whitespace) {
+        return Err(FileProblem::empty());
+    }
+    let guess = detect(sample);
+    let dialect = Dialect {
+        delimiter: choice.delimiter.unwrap_or(guess.dialect.delimiter),
+        quote: choice.quote.unwrap_or(guess.dialect.quote),
+        escape: choice.escape.unwrap_or(guess.dialect.escape),
+    };
+    let line_ending = line_ending(sample);
+    let guessed_row = guess.header.as_ref().map(|header| header.number);
+    let header_row = choice.header_row.unwrap_or(guessed_row);
+    if dialect == guess.dialect && header_row == guessed_row {
+        let headers = match guess.header {
+            Some(header) => header.titles,
+            None => vec![String::new(); columns(sample, dialect, guess.data)],
+        };
+        return Ok(Layout { dialect, encoding, header_row, headers, data: guess.data, line_ending });
+    }
+    let start = start_of_records(sample, &guess.data, guessed_row);
+    let Some(number) = header_row else {
+        let headers = vec![String::new(); columns(sample, dialect, start)];
+        return Ok(Layout { dialect, encoding, header_row, headers, data: start, line_ending });
+    };
+    let (headers, data) = titles_at(sample, dialect, start, number)?;
+    Ok(Layout { dialect, encoding, header_row, headers, data, line_ending })
+}
+
+/// Only UTF-8 is read yet.
+fn encoding_of(choice: &LayoutChoice) -> Result<&'static str, FileProblem> {
+    match choice.encoding.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        None | Some("" | "utf-8" | "utf8" | "unicode-1-1-utf-8") => Ok("utf-8"),
+        Some(other) => Err(FileProblem::encoding(other)),
+    }
+}
+
+fn no_nul(sample: &[u8]) -> Result<(), FileProblem> {
+    let Some(place) = sample.iter().position(|byte| *byte == 0) else { return Ok(()) };
+    let line = 1 + sample[..place].iter().filter(|byte| **byte == b'\n').count() as u64;
+    Err(FileProblem::binary(line))
+}
+
+/// A first line `sep=;` is no record: where the guess began behind it, so do we.
+fn start_of_records(sample: &[u8], data: &Position, guessed_row: Option<u64>) -> Position {
+    let text = sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample);
+    let told = text.len() >= 4 && text[..4].eq_ignore_ascii_case(b"sep=");
+    if told && guessed_row.is_none() {
+        return *data;
+    }
+    let line = text.iter().position(|byte| *byte == b'\n').filter(|_| told);
+    line.map_or(Position::START, |end| Position { offset: (sample.len() - text.len() + end + 1) as u64, line: 2 })
+}
+
+fn reader(sample: &[u8], dialect: Dialect, start: Position) -> (RecordReader, &[u8]) {
+    let limits = RecordLimits { max_record_bytes: SAMPLE_BYTES, ..RecordLimits::default() };
+    let from = usize::try_from(start.offset).unwrap_or(usize::MAX).min(sample.len());
+    (RecordReader::resume(dialect, limits, start), &sample[from..])
+}
+
+/// How many columns the first records have at most.
+fn columns(sample: &[u8], dialect: Dialect, start: Position) -> usize {
+    let (mut reader, mut input) = reader(sample, dialect, start);
+    let mut columns = 1;
+    for _ in 0..20 {
+        match reader.advance(&mut input) {
+            Ok(Advance::Record) => columns = columns.max(reader.record().map_or(0, |record| record.len())),
+            _ => break,
+        }
+    }
+    if matches!(reader.finish(), Ok(Advance::Record)) {
+        columns = columns.max(reader.record().map_or(0, |record| record.len()));
+    }
+    columns
+}
+
+/// The record of this number and where the next one starts.
+fn titles_at(
+    sample: &[u8],
+    dialect: Dialect,
+    start: Position,
+    number: u64,
+) -> Result<(Vec<String>, Position), FileProblem> {
+    let (mut reader, mut input) = reader(sample, dialect, start);
+    let mut seen = 0;
+    loop {
+        let found = match reader.advance(&mut input).map_err(FileProblem::from)? {
+            Advance::Record => true,
+            Advance::NeedInput => reader.finish().map_err(FileProblem::from)? == Advance::Record,
+        };
+        if !found {
+            return Err(FileProblem::no_such_header(number, seen));
+        }
+        seen += 1;
+        if seen == number {
+            let record = reader.record().map_err(FileProblem::from)?;
+            return Ok((record.fields().map(str::to_owned).collect(), record.end));
+        }
+    }
+}
+
+fn line_ending(sample: &[u8]) -> &'static str {
+    match sample.iter().position(|byte| matches!(byte, b'\r' | b'\n')) {
+        Some(place) if sample[place] == b'\n' => "\n",
+        Some(place) if sample.get(place + 1) == Some(&b'\n') => "\r\n",
+        Some(_) => "\r",
+        None => "\n",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guess_is_taken_unless_the_user_says_otherwise() {
+        let file = b"Notes of the fair\nName;Email\nAda;ada@example.org\n";
+        let found = layout(file, &LayoutChoice::default()).expect("a layout");
+        assert_eq!((found.header_row, found.headers()), (Some(2), vec!["Name", "Email"]));
+        let choice = LayoutChoice { delimiter: Some(Some(b',')), header_row: Some(Some(1)), ..LayoutChoice::default() };
+        let told = layout(file, &choice).expect("a layout");
+        assert_eq!((told.header_row, told.headers()), (Some(1), vec!["Notes of the fair"]));
+        assert_eq!(told.data.line, 2);
+        let none = LayoutChoice { header_row: Some(None), ..LayoutChoice::default() };
+        let none = layout(file, &none).expect("a layout");
+        assert_eq!((none.header_row, none.data.line, none.headers.len()), (None, 1, 2));
+    }
+
+    #[test]
+    fn what_is_no_text_is_said_to_be_none() {
+        let problem = |bytes: &[u8]| layout(bytes, &LayoutChoice::default()).expect_err("no layout");
+        assert_eq!(problem(b"").reason, "EMPTY_FILE");
+        assert_eq!(problem(b"\xef\xbb\xbf \r\n\n").reason, "EMPTY_FILE");
+        assert_eq!((problem(b"a,b\n1,\0\n").reason, problem(b"a,b\n1,\0\n").line), ("NOT_TEXT", Some(2)));
+        let choice = LayoutChoice { header_row: Some(Some(9)), ..LayoutChoice::default() };
+        assert_eq!(layout(b"a,b\n1,2\n", &choice).expect_err("no layout").reason, "NO_SUCH_HEADER");
+    }
+}

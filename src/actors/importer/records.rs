@@ -1,0 +1,106 @@
+//! The records of a spooled file, read in blocks: for the first look over the whole file, and in chunks for the import.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use super::problem::FileProblem;
+use super::spool::SpoolRead;
+use crate::domain::delimited::{Advance, Dialect, Position, Record, RecordLimits, RecordReader};
+
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// A spooled file and how far it has been read.
+pub struct Records {
+    file: Box<dyn SpoolRead>,
+    reader: RecordReader,
+    block: Vec<u8>,
+    /// The part of `block` that is not used up.
+    unread: std::ops::Range<usize>,
+    at_end: bool,
+}
+
+impl Records {
+    /// # Errors
+    /// The file has no such place.
+    pub fn from(
+        mut file: Box<dyn SpoolRead>,
+        dialect: Dialect,
+        max_record_bytes: u64,
+        at: Position,
+    ) -> Result<Self, FileProblem> {
+        file.seek(SeekFrom::Start(at.offset)).map_err(|error| FileProblem::unreadable(&error))?;
+        let max_record_bytes = usize::try_from(max_record_bytes).unwrap_or(usize::MAX);
+        let limits = RecordLimits { max_record_bytes, ..RecordLimits::default() };
+        Ok(Self {
+            file,
+            reader: RecordReader::resume(dialect, limits, at),
+            block: vec![0; BLOCK_BYTES],
+            unread: 0..0,
+            at_end: false,
+        })
+    }
+
+    /// Moves to the next record; false at the end of the file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no delimited file from here on.
+    pub fn advance(&mut self) -> Result<bool, FileProblem> {
+        loop {
+            let mut input = &self.block[self.unread.clone()];
+            let advance = self.reader.advance(&mut input)?;
+            self.unread.start = self.unread.end - input.len();
+            if advance == Advance::Record {
+                return Ok(true);
+            }
+            if self.at_end {
+                return Ok(self.reader.finish()? == Advance::Record);
+            }
+            let read = self.file.read(&mut self.block).map_err(|error| FileProblem::unreadable(&error))?;
+            self.unread = 0..read;
+            self.at_end = read == 0;
+        }
+    }
+
+    /// The record that `advance` came to.
+    ///
+    /// # Errors
+    /// It is no text.
+    pub fn record(&self) -> Result<Record<'_>, FileProblem> {
+        let record = self.reader.record()?;
+        if record.has_nul() {
+            return Err(FileProblem::binary(record.line));
+        }
+        Ok(record)
+    }
+
+    pub fn position(&self) -> Position {
+        self.reader.position()
+    }
+}
+
+/// What the first look over a whole file finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Survey {
+    pub rows: u64,
+    /// Rows with fewer or more cells than the titles.
+    pub ragged: u64,
+}
+
+/// Reads the whole file once before a row of it is written, so that a broken file writes nothing.
+///
+/// # Errors
+/// What is wrong with the file and where; more than `max_rows` rows.
+pub fn survey(records: &mut Records, columns: usize, max_rows: u64) -> Result<Survey, FileProblem> {
+    let mut survey = Survey::default();
+    while records.advance()? {
+        let record = records.record()?;
+        survey.rows += 1;
+        survey.ragged += u64::from(record.len() != columns);
+        if survey.rows > max_rows {
+            return Err(FileProblem::too_many_rows(max_rows, record.line));
+        }
+    }
+    if survey.rows == 0 {
+        return Err(FileProblem::no_rows(records.position().line));
+    }
+    Ok(survey)
+}

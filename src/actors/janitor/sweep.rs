@@ -1,0 +1,115 @@
+//! The Janitor's round, step by step: look for one kind of thing, do away with a portion of it, go on.
+
+use std::io;
+use std::ops::ControlFlow;
+
+use super::chore::Chore;
+use crate::actors::hands::{Hands, HandsFailed};
+use crate::config::Config;
+use crate::domain::id::WorkspaceId;
+use crate::store::directory::DataDirectory;
+use crate::store::engine::Order;
+use crate::store::tables::Workspaces;
+use crate::store::transactions::retention::Keeping;
+use crate::store::{Reads, Store, StoreError, SubmitError, SystemScope, View};
+
+/// Why a step could not be done. The next round tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    #[error("a file of the data directory cannot be removed: {0}")]
+    File(#[from] io::Error),
+    #[error(transparent)]
+    Hands(#[from] HandsFailed),
+}
+
+/// Where the round stands after a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Swept {
+    More,
+    /// Every chore was looked at; nothing is due now.
+    RoundDone,
+}
+
+/// The work of the Janitor. Holds nothing that a restart would miss.
+#[derive(Clone)]
+pub struct Sweep {
+    pub(super) store: Store,
+    pub(super) system: SystemScope,
+    /// `None` where there are no files.
+    pub(super) directory: Option<DataDirectory>,
+    pub(super) keeping: Keeping,
+    hands: Hands,
+    at: usize,
+}
+
+/// How long the configuration keeps things.
+pub fn keeping(config: &Config) -> Keeping {
+    Keeping {
+        idempotency: config.retention.idempotency.0,
+        events: config.retention.events.0,
+        deleted_lists: config.retention.deleted_lists.0,
+        import_originals: config.retention.import_originals.0,
+        before_images: config.retention.before_images.0,
+        uploads: config.import.upload_ttl.0,
+        outbox_max_entries: config.store.outbox_max_entries,
+    }
+}
+
+impl Sweep {
+    pub fn new(
+        store: Store,
+        system: SystemScope,
+        directory: Option<DataDirectory>,
+        keeping: Keeping,
+        hands: Hands,
+    ) -> Self {
+        Self { store, system, directory, keeping, hands, at: 0 }
+    }
+
+    /// Looks for the next kind of thing and does away with a portion of it. A kind comes again until nothing is done.
+    ///
+    /// # Errors
+    /// The step is then given up and the next one looks for the next kind.
+    pub async fn step(&mut self) -> Result<Swept, SweepError> {
+        let chore = Chore::ALL[self.at];
+        let done = self.portion(chore).await;
+        if matches!(done, Ok(done) if done > 0) {
+            return Ok(Swept::More);
+        }
+        self.at = (self.at + 1) % Chore::ALL.len();
+        done?;
+        Ok(if self.at == 0 { Swept::RoundDone } else { Swept::More })
+    }
+
+    async fn portion(&self, chore: Chore) -> Result<u64, SweepError> {
+        let mut done = 0;
+        for errand in self.due(chore).await? {
+            done += errand.run(&self.store, self.hands).await?;
+        }
+        Ok(done)
+    }
+
+    async fn due(&self, chore: Chore) -> Result<Vec<super::Errand>, SweepError> {
+        let now = self.store.deps().clock.now();
+        match self.hands {
+            Hands::Inline => self.look(&self.store.view()?, chore, now),
+            Hands::Pool => {
+                let sweep = self.clone();
+                self.store.read(move |view| sweep.look(view, chore, now)).await
+            }
+        }
+    }
+
+    pub(super) fn workspaces(&self, view: &View) -> Result<Vec<WorkspaceId>, StoreError> {
+        let mut found = Vec::new();
+        view.scan_install::<Workspaces>(&(), Order::Ascending, &mut |(workspace,), _| {
+            found.push(workspace);
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    }
+}

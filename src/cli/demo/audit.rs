@@ -1,0 +1,285 @@
+//! Every figure of the demo held against another source: itself, the list, the search index, the written files, and
+//! `galena check`, which reads the store.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::figures::{Check, Figures};
+use crate::cli::client::{Client, House};
+use crate::cli::exit::{CliError, Exit};
+use crate::store::SystemScope;
+use crate::store::check::IndexAtHand;
+
+const INDEX_WITHIN: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What other sources say.
+#[derive(Debug, Clone, Default)]
+struct Witnesses {
+    /// Of the list's own row.
+    list_total: u64,
+    /// Exact totals of searches.
+    searched: Searched,
+    /// Credits that the ledger says were used.
+    credits_used: f64,
+    /// Counts and findings of `galena check`.
+    checked: Checked,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Searched {
+    total: u64,
+    valid: u64,
+    invalid: u64,
+    risky: u64,
+    with_email: u64,
+    with_phone: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Checked {
+    ok: bool,
+    findings: u64,
+    /// What the running server still does by itself.
+    pending: u64,
+    leads: u64,
+    documents: u64,
+}
+
+pub async fn audit(client: &Client, house: &House, figures: &Figures) -> Result<Check, CliError> {
+    let witnesses = hear(client, house, &figures.import.list_id).await?;
+    Ok(compare(figures, &witnesses))
+}
+
+/// Asks the other sources. The index follows the store within a second: it is asked again until it has.
+async fn hear(client: &Client, house: &House, list: &str) -> Result<Witnesses, CliError> {
+    let until = client.clock().monotonic() + INDEX_WITHIN;
+    let named: Value = client.get(&format!("/leads/lists/{list}"), &[]).await?;
+    let credits: Value = client.get("/credits", &[]).await?;
+    loop {
+        let checked = check(house).await?;
+        let searched = Searched {
+            total: found(client, list, json!(null)).await?,
+            valid: found(client, list, with_email("valid")).await?,
+            invalid: found(client, list, with_email("invalid")).await?,
+            risky: found(client, list, with_email("catch-all")).await?
+                + found(client, list, with_email("unknown")).await?,
+            with_email: found(client, list, not_empty("email")).await?,
+            with_phone: found(client, list, not_empty("phone")).await?,
+        };
+        let behind = checked.pending > 0 && client.clock().monotonic() < until;
+        if !behind {
+            let list_total = named.get("totalLeads").and_then(Value::as_u64).unwrap_or_default();
+            let credits_used = credits.get("used").and_then(Value::as_f64).unwrap_or_default();
+            return Ok(Witnesses { list_total, searched, credits_used, checked });
+        }
+        client.clock().sleep(PAUSE).await;
+    }
+}
+
+fn with_email(status: &str) -> Value {
+    json!({"and": [not_empty("email"), {"field": "emailStatus", "op": "eq", "value": status}]})
+}
+
+fn not_empty(field: &str) -> Value {
+    json!({"field": field, "op": "notEmpty"})
+}
+
+/// The exact number of leads of the list that a filter lets through.
+async fn found(client: &Client, list: &str, filter: Value) -> Result<u64, CliError> {
+    #[derive(Deserialize)]
+    struct Found {
+        total: u64,
+    }
+    let mut question = json!({"listId": list, "limit": 1});
+    if !filter.is_null() {
+        question["filter"] = filter;
+    }
+    let found: Found = client.post("/leads/search", &question).await?;
+    Ok(found.total)
+}
+
+/// What `galena check` says about the house at work.
+async fn check(house: &House) -> Result<Checked, CliError> {
+    let app = house.app();
+    let check = crate::store::check::Check {
+        system: SystemScope::for_the_house(),
+        store: app.store.clone(),
+        index: app.index.get().map_or(IndexAtHand::ToBeBuilt, IndexAtHand::Open),
+        directory: Some(app.directory.clone()),
+        alone: false,
+    };
+    let failed = |text: String| CliError::new(Exit::Failed, "CHECK_FAILED", "the check could not be done", text);
+    let checking = tokio::task::spawn_blocking(move || check.run());
+    let report = checking.await.map_err(|error| failed(error.to_string()))?;
+    let report = report.map_err(|error| failed(error.to_string()))?;
+    let count = |what: &str| report.counts.get(what).copied().unwrap_or_default();
+    Ok(Checked {
+        ok: report.ok,
+        findings: report.totals.values().sum(),
+        pending: report.pending.iter().map(|pending| pending.count).sum(),
+        leads: count("leads"),
+        documents: count("documents"),
+    })
+}
+
+/// Two figures that must be the same, and what they are.
+struct Comparison(&'static str, u64, u64);
+
+fn compare(figures: &Figures, heard: &Witnesses) -> Check {
+    let Figures { import, enrichment, leads, export, searches, .. } = figures;
+    let emails = leads.emails;
+    let Witnesses { searched, checked, .. } = heard;
+    let buckets = import.created + import.updated + import.skipped + import.rejected;
+    let addresses = emails.valid + emails.risky + emails.invalid + emails.unchecked;
+    let found = searches.iter().filter(|search| search.finds_its_lead).count() as u64;
+    let hundredths = |credits: f64| (credits * 100.0).round() as u64;
+    let comparisons = [
+        Comparison("rows and created + updated + skipped + rejected", import.rows, buckets),
+        Comparison("leads and rows that made one", leads.total, import.created),
+        Comparison("leads and the list's own count", leads.total, heard.list_total),
+        Comparison("leads and those of the search index", leads.total, searched.total),
+        Comparison("leads and those that the check counted", leads.total, checked.leads),
+        Comparison("leads and documents that the check counted", leads.total, checked.documents),
+        Comparison(
+            "duplicates and rows skipped or merged for them",
+            import.duplicates,
+            import.updated + import.skipped,
+        ),
+        Comparison("rejected rows and those of the rejected file", import.rejected, import.rejected_file_rows),
+        Comparison("e-mail addresses and their four verdicts", leads.with_email, addresses),
+        Comparison("e-mail addresses and those of the search index", leads.with_email, searched.with_email),
+        Comparison("valid addresses and those of the search index", emails.valid, searched.valid),
+        Comparison("risky addresses and those of the search index", emails.risky, searched.risky),
+        Comparison("invalid addresses and those of the search index", emails.invalid, searched.invalid),
+        Comparison("phone numbers and those of the search index", leads.with_phone, searched.with_phone),
+        Comparison("leads of the job and leads", enrichment.leads, leads.total),
+        Comparison("exported rows and leads", export.rows, leads.total),
+        Comparison("exported rows and records of the file", export.rows, export.file_rows),
+        Comparison("searches and those that found their lead", searches.len() as u64, found),
+        Comparison(
+            "credits of the job and of the ledger, in hundredths",
+            hundredths(enrichment.credits_used),
+            hundredths(heard.credits_used),
+        ),
+        Comparison("findings of galena check and none", checked.findings, 0),
+    ];
+    let mut disagreements: Vec<String> = comparisons
+        .iter()
+        .filter(|Comparison(_, one, other)| one != other)
+        .map(|Comparison(what, one, other)| format!("{what}: {one} and {other}"))
+        .collect();
+    if !checked.ok && checked.findings == 0 {
+        disagreements.push("galena check does not agree".to_owned());
+    }
+    Check {
+        ok: disagreements.is_empty(),
+        comparisons: comparisons.len() as u64,
+        disagreements,
+        findings: checked.findings,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::figures::{Emails, Enrichment, Export, File, Import, Leads, Place, Search};
+    use super::*;
+
+    fn figures() -> Figures {
+        Figures {
+            file: File::default(),
+            import: Import {
+                rows: 10,
+                created: 6,
+                updated: 1,
+                skipped: 2,
+                rejected: 1,
+                duplicates: 3,
+                rejected_file_rows: 1,
+                ..Import::default()
+            },
+            enrichment: Enrichment { leads: 6, credits_used: 0.25, ..Enrichment::default() },
+            leads: Leads {
+                total: 6,
+                with_email: 5,
+                emails: Emails { valid: 2, risky: 1, invalid: 1, unchecked: 1 },
+                with_phone: 4,
+                ..Leads::default()
+            },
+            searches: vec![Search { finds_its_lead: true, ..Search::default() }],
+            export: Export { rows: 6, file_rows: 6, ..Export::default() },
+            check: Check::default(),
+            seconds: 0.0,
+            place: Place::default(),
+        }
+    }
+
+    fn witnesses() -> Witnesses {
+        Witnesses {
+            list_total: 6,
+            searched: Searched { total: 6, valid: 2, invalid: 1, risky: 1, with_email: 5, with_phone: 4 },
+            credits_used: 0.25,
+            checked: Checked { ok: true, findings: 0, pending: 0, leads: 6, documents: 6 },
+        }
+    }
+
+    #[test]
+    fn figures_that_agree_pass() {
+        let check = compare(&figures(), &witnesses());
+        assert!(check.ok, "{:?}", check.disagreements);
+        assert!(check.comparisons >= 20);
+    }
+
+    #[test]
+    fn each_figure_that_is_off_by_one_fails() {
+        let mutations: [fn(&mut Figures); 18] = [
+            |figures| figures.import.rows += 1,
+            |figures| figures.import.created += 1,
+            |figures| figures.import.updated += 1,
+            |figures| figures.import.skipped += 1,
+            |figures| figures.import.rejected += 1,
+            |figures| figures.import.duplicates += 1,
+            |figures| figures.import.rejected_file_rows += 1,
+            |figures| figures.enrichment.leads += 1,
+            |figures| figures.enrichment.credits_used += 0.01,
+            |figures| figures.leads.total += 1,
+            |figures| figures.leads.with_email += 1,
+            |figures| figures.leads.emails.valid += 1,
+            |figures| figures.leads.emails.risky += 1,
+            |figures| figures.leads.emails.invalid += 1,
+            |figures| figures.leads.with_phone += 1,
+            |figures| figures.searches[0].finds_its_lead = false,
+            |figures| figures.export.rows += 1,
+            |figures| figures.export.file_rows += 1,
+        ];
+        for (number, mutate) in mutations.into_iter().enumerate() {
+            let mut figures = figures();
+            mutate(&mut figures);
+            assert!(!compare(&figures, &witnesses()).ok, "mutation {number} went unseen");
+        }
+    }
+
+    #[test]
+    fn a_store_that_says_otherwise_fails() {
+        let mutations: [fn(&mut Witnesses); 11] = [
+            |heard| heard.list_total += 1,
+            |heard| heard.searched.total += 1,
+            |heard| heard.searched.valid += 1,
+            |heard| heard.searched.invalid += 1,
+            |heard| heard.searched.risky += 1,
+            |heard| heard.searched.with_email += 1,
+            |heard| heard.searched.with_phone += 1,
+            |heard| heard.credits_used += 0.01,
+            |heard| heard.checked.findings += 1,
+            |heard| heard.checked.leads += 1,
+            |heard| heard.checked.ok = false,
+        ];
+        for (number, mutate) in mutations.into_iter().enumerate() {
+            let mut heard = witnesses();
+            mutate(&mut heard);
+            assert!(!compare(&figures(), &heard).ok, "mutation {number} went unseen");
+        }
+    }
+}

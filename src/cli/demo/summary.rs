@@ -1,0 +1,91 @@
+//! The end of the demo in words: what a salesperson wants to know.
+
+use super::figures::{Figures, SignIn};
+use super::importing::in_words;
+use super::narration::{counted, grouped};
+
+pub fn text(figures: &Figures) -> String {
+    let Figures { file, import, enrichment, leads, searches, export, check, seconds, place } = figures;
+    let mut lines = vec![String::new(), format!("{}: done in {seconds:.1} s", file.name), String::new()];
+    let mut row = |what: &str, figure: String, more: String| {
+        lines.push(format!("  {what:<20}{figure:>10}  {more}").trim_end().to_owned());
+    };
+    row("rows read", grouped(import.rows), format!("{} columns", file.columns));
+    row("leads", grouped(leads.total), String::new());
+    if import.updated > 0 {
+        row("rows merged", grouped(import.updated), "into leads that were there".to_owned());
+    }
+    row("duplicates found", grouped(import.duplicates), "the same person again; the first row was kept".to_owned());
+    row("rows rejected", grouped(import.rejected), reasons(figures));
+    row("e-mail addresses", grouped(leads.with_email), String::new());
+    row("  valid", grouped(leads.emails.valid), "the domain takes mail".to_owned());
+    row("  risky", grouped(leads.emails.risky), "throw-away or misspelled domain, or not known".to_owned());
+    row("  invalid", grouped(leads.emails.invalid), "cannot be delivered".to_owned());
+    if leads.emails.unchecked > 0 {
+        row("  not checked", grouped(leads.emails.unchecked), String::new());
+    }
+    row("phone numbers", grouped(leads.with_phone), String::new());
+    row("average quality", format!("{:.1}", leads.average_quality), "of 100".to_owned());
+    row("credits used", credits(enrichment.credits_used), "the built-in checks are free".to_owned());
+    let slowest = searches.iter().map(|search| search.milliseconds).fold(0.0, f64::max);
+    row("searches", grouped(searches.len() as u64), format!("the slowest took {slowest:.1} ms"));
+    row("exported", grouped(export.rows), format!("leads, {} bytes of CSV", grouped(export.bytes)));
+    let compared = counted(check.comparisons, "comparison", "comparisons");
+    row("checked", String::new(), format!("every figure above agrees with the store ({compared})"));
+    lines.push(String::new());
+    if place.is_sample {
+        lines.push(
+            "The people of the sample are invented: their .example addresses take no mail, on purpose.".to_owned(),
+        );
+        lines.push(String::new());
+    }
+    lines.extend(whereabouts(figures));
+    lines.join("\n") + "\n"
+}
+
+fn reasons(figures: &Figures) -> String {
+    let import = &figures.import;
+    let rejected = import.reasons.iter().filter(|_| import.rejected > 0);
+    rejected
+        .map(|(reason, count)| format!("{} {}", in_words(reason), grouped(count.as_u64().unwrap_or_default())))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn credits(credits: f64) -> String {
+    if credits.fract() == 0.0 { format!("{credits:.0}") } else { format!("{credits:.2}") }
+}
+
+fn whereabouts(figures: &Figures) -> Vec<String> {
+    let place = &figures.place;
+    let mut lines = Vec::new();
+    let there = place.kept || place.sign_in.is_some();
+    if there {
+        lines.push(format!("clean leads       {}", figures.export.file.display()));
+        if let Some(rejected) = &figures.import.rejected_file {
+            lines.push(format!("rejected rows     {}", rejected.display()));
+        }
+        lines.push(format!("data directory    {}", place.data_dir.display()));
+    }
+    if let Some(SignIn { url, email, password, api_key }) = &place.sign_in {
+        lines.push(format!("server            {url}  (API: {url}/api/docs)"));
+        lines.push(format!("sign in           {email}  {password}"));
+        lines.push(format!("API key           {api_key}"));
+        if !place.kept {
+            lines.push("All of it goes when the server ends; --keep keeps it.".to_owned());
+        }
+    } else if !there {
+        lines.push("All of it was in a temporary folder and is gone. Next:".to_owned());
+        lines.push("  galena demo --keep                keeps the clean list and the data directory".to_owned());
+        lines.push("  galena demo --file YOURS.csv      the same with your own leads".to_owned());
+        lines.push("  galena demo --serve               leaves the server running to look around".to_owned());
+    }
+    if place.kept {
+        let data_dir = place.data_dir.display();
+        lines.push(String::new());
+        lines.push("Next:".to_owned());
+        lines.push(format!("  galena search --data-dir {data_dir} \"vp sales\""));
+        lines.push(format!("  galena serve --data-dir {data_dir}"));
+    }
+    lines
+}

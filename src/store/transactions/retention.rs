@@ -1,0 +1,234 @@
+//! Removing what has had its time. Who looks for it is the Janitor; every transaction here looks again before it removes,
+//! so that running one twice, or late, changes nothing that should stay.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use crate::domain::id::{Id, ImportId, LeadId, ListId, WorkspaceId};
+use crate::domain::time::Time;
+use crate::store::engine::Order;
+use crate::store::records::import::Import;
+use crate::store::tables::{
+    EventSubjects, Events, Idempotency, ImportBefore, ImportRejects, Imports, Leads, ListLeads, Lists, Originals,
+    PossibleDuplicates, Sessions, SetupTokens,
+};
+use crate::store::transactions::lead_rows::remove_lead;
+use crate::store::transactions::lists::is_over;
+use crate::store::{Fact, Lane, Origin, Reads, Refusal, StoreError, Subject, Transaction, Tx, WorkspaceScope};
+
+/// How long things are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Keeping {
+    pub idempotency: Duration,
+    pub events: Duration,
+    pub deleted_lists: Duration,
+    /// Original rows, rejected rows and the file of an import.
+    pub import_originals: Duration,
+    pub before_images: Duration,
+    /// An upload that no import reads.
+    pub uploads: Duration,
+    pub outbox_max_entries: u64,
+}
+
+/// A row that seems to have had its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expired {
+    Idempotency(WorkspaceId, [u8; 32]),
+    Session([u8; 32]),
+    SetupToken([u8; 32]),
+    Event(WorkspaceId, u64),
+    /// A pair of which at least one lead is gone.
+    PossibleDuplicate(WorkspaceId, LeadId, LeadId),
+}
+
+/// Removes single rows.
+#[derive(Debug, Clone)]
+pub struct Forget {
+    pub now: Time,
+    pub keeping: Keeping,
+    pub rows: Vec<Expired>,
+}
+
+impl Transaction for Forget {
+    /// How many were removed.
+    type Out = u64;
+    const NAME: &'static str = "retention.forget";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<u64, Refusal> {
+        let mut removed = 0;
+        for row in &self.rows {
+            if removed > 0 && tx.time_is_up() {
+                break;
+            }
+            removed += u64::from(self.forget(tx, row)?);
+        }
+        Ok(removed)
+    }
+}
+
+impl Forget {
+    fn forget(&self, tx: &mut Tx<'_>, row: &Expired) -> Result<bool, StoreError> {
+        let (now, keeping) = (self.now, &self.keeping);
+        match *row {
+            Expired::Idempotency(workspace, key) => {
+                let scope = WorkspaceScope::of(workspace);
+                let over =
+                    tx.get::<Idempotency>(&scope, (key,))?.is_some_and(|row| is_over(row.at, keeping.idempotency, now));
+                Ok(over && tx.remove::<Idempotency>(&scope, (key,))?)
+            }
+            Expired::Session(token) => {
+                let over = tx.get_install::<Sessions>((token,))?.is_some_and(|row| row.expires_at <= now);
+                Ok(over && tx.remove_install::<Sessions>((token,))?)
+            }
+            Expired::SetupToken(token) => {
+                let over = tx.get_install::<SetupTokens>((token,))?.is_some_and(|row| row.expires_at <= now);
+                Ok(over && tx.remove_install::<SetupTokens>((token,))?)
+            }
+            Expired::Event(workspace, seq) => self.forget_event(tx, &WorkspaceScope::of(workspace), seq),
+            Expired::PossibleDuplicate(workspace, one, other) => {
+                let scope = WorkspaceScope::of(workspace);
+                let both = tx.has::<Leads>(&scope, (one,))? && tx.has::<Leads>(&scope, (other,))?;
+                Ok(!both && tx.remove::<PossibleDuplicates>(&scope, (one, other))?)
+            }
+        }
+    }
+
+    fn forget_event(&self, tx: &mut Tx<'_>, scope: &WorkspaceScope, seq: u64) -> Result<bool, StoreError> {
+        let Some(event) = tx.get::<Events>(scope, (seq,))? else { return Ok(false) };
+        if !is_over(event.at, self.keeping.events, self.now) {
+            return Ok(false);
+        }
+        for subject in std::iter::once(event.subject).chain(event.also) {
+            tx.remove::<EventSubjects>(scope, (subject.kind, subject.id, seq))?;
+        }
+        tx.remove::<Events>(scope, (seq,))
+    }
+}
+
+/// Removes the leads of a deleted list whose restore window has passed, as many as the time allows, and with the last one
+/// the list itself.
+#[derive(Debug, Clone)]
+pub struct RemoveDeletedList {
+    pub scope: WorkspaceScope,
+    pub origin: Origin,
+    pub list: ListId,
+    pub window: Duration,
+    /// The most leads removed at once.
+    pub most: usize,
+}
+
+/// How far the removal of a list has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removed {
+    pub leads: u64,
+    /// The list is gone, or was not to be removed.
+    pub finished: bool,
+}
+
+/// Leads between two looks at the clock.
+const STRIDE: usize = 16;
+
+impl Transaction for RemoveDeletedList {
+    type Out = Removed;
+    const NAME: &'static str = "retention.remove_list";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Removed, Refusal> {
+        let scope = &self.scope;
+        let due = tx.get::<Lists>(scope, (self.list,))?.and_then(|list| list.deleted_at);
+        if due.is_none_or(|deleted_at| !is_over(deleted_at, self.window, self.origin.at)) {
+            return Ok(Removed { leads: 0, finished: true });
+        }
+        let mut ids = Vec::new();
+        tx.scan::<ListLeads>(scope, &(self.list,), Order::Ascending, &mut |(_, lead), ()| {
+            ids.push(lead);
+            if ids.len() < self.most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        let all = ids.len() < self.most;
+        let mut removed = Vec::with_capacity(ids.len());
+        for stride in ids.chunks(STRIDE) {
+            if !removed.is_empty() && tx.time_is_up() {
+                break;
+            }
+            for id in stride {
+                if let Some(lead) = tx.get::<Leads>(scope, (*id,))? {
+                    remove_lead(tx, scope, *id, &lead, Lane::Bulk)?;
+                }
+                removed.push(id.as_u64());
+            }
+        }
+        let (leads, finished) = (removed.len() as u64, all && removed.len() == ids.len());
+        if !removed.is_empty() {
+            let fact = Fact::new("leads.removed", Subject::list(self.list)).ids(removed);
+            tx.event(scope, &self.origin, fact)?;
+        }
+        if finished {
+            tx.remove::<Lists>(scope, (self.list,))?;
+            tx.event(scope, &self.origin, Fact::new("list.removed", Subject::list(self.list)))?;
+        }
+        Ok(Removed { leads, finished })
+    }
+}
+
+/// Removes what an import kept of its file and of the leads it changed, each after its own time.
+#[derive(Debug, Clone)]
+pub struct TrimImport {
+    pub scope: WorkspaceScope,
+    pub now: Time,
+    pub keeping: Keeping,
+    pub import: ImportId,
+    /// The most rows removed at once.
+    pub most: usize,
+}
+
+/// Which rows of an import have had their time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueParts {
+    pub originals: bool,
+    pub before_images: bool,
+}
+
+/// What of an import is due; nothing while work on it is open.
+pub fn due_parts(import: &Import, keeping: &Keeping, now: Time) -> DueParts {
+    let end = import.completed_at.filter(|_| !import.needs_work());
+    let over = |kept| end.is_some_and(|end| is_over(end, kept, now));
+    DueParts { originals: over(keeping.import_originals), before_images: over(keeping.before_images) }
+}
+
+impl Transaction for TrimImport {
+    /// How many rows were removed.
+    type Out = u64;
+    const NAME: &'static str = "retention.trim_import";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<u64, Refusal> {
+        let (scope, import) = (&self.scope, self.import);
+        let Some(row) = tx.get::<Imports>(scope, (import,))? else { return Ok(0) };
+        let due = due_parts(&row, &self.keeping, self.now);
+        let (mut blocks, mut rejects, mut images) = (Vec::new(), Vec::new(), Vec::new());
+        if due.originals {
+            tx.scan::<Originals>(scope, &(import,), Order::Ascending, &mut up_to(self.most, &mut blocks))?;
+            tx.scan::<ImportRejects>(scope, &(import,), Order::Ascending, &mut up_to(self.most, &mut rejects))?;
+        }
+        if due.before_images {
+            tx.scan::<ImportBefore>(scope, &(import,), Order::Ascending, &mut up_to(self.most, &mut images))?;
+        }
+        let mut removed = 0;
+        for block in blocks {
+            removed += u64::from(!tx.time_is_up() && tx.remove::<Originals>(scope, block)?);
+        }
+        for row in rejects {
+            removed += u64::from(!tx.time_is_up() && tx.remove::<ImportRejects>(scope, row)?);
+        }
+        for image in images {
+            removed += u64::from(!tx.time_is_up() && tx.remove::<ImportBefore>(scope, image)?);
+        }
+        Ok(removed)
+    }
+}
+
+/// A visitor that keeps the first `most` keys.
+fn up_to<'k, K, V>(most: usize, keys: &'k mut Vec<K>) -> impl FnMut(K, V) -> ControlFlow<()> + 'k {
+    move |key, _| {
+        keys.push(key);
+        if keys.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
