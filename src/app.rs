@@ -16,14 +16,16 @@ use crate::actors::indexer::{CurrentIndex, Indexer, IndexerParts, Look};
 use crate::actors::kit::{ActorSystem, Escalation, ShutdownReport, Spawn, SystemError, WakePort};
 use crate::actors::store_door::StoreDoor;
 use crate::actors::store_writer::{Serve, StoreWriter};
+use crate::actors::task_runner::{self, TaskRunner};
 use crate::config::Config;
 use crate::config::plans::Plans;
 use crate::deps::Deps;
+use crate::http::search::SearchPermits;
 use crate::http::{Admission, Cursors, RateLimits};
 use crate::search::Generations;
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
 use crate::store::directory::{self, DataDirectory, OpenError};
-use crate::store::{Store, StoreOptions, WriterCore, WriterPace};
+use crate::store::{Store, StoreOptions, SystemScope, WriterCore, WriterPace};
 
 /// What requests share. Behind one `Arc`.
 pub struct App {
@@ -39,6 +41,7 @@ pub struct App {
     pub cursors: Cursors,
     pub admission: Admission,
     pub rates: RateLimits,
+    pub searches: SearchPermits,
     /// Whether searches worked at any time since the start.
     pub index_was_open: AtomicBool,
     broken: AtomicBool,
@@ -49,6 +52,7 @@ pub struct App {
 pub struct Wakes {
     pub store_writer: WakePort,
     pub indexer: WakePort,
+    pub task_runner: WakePort,
 }
 
 impl App {
@@ -96,6 +100,7 @@ impl Running {
             cursors: Cursors::new(&opened.sealer),
             admission: Admission::new(config.server.max_in_flight),
             rates: RateLimits::new(config.limits.requests_per_minute),
+            searches: SearchPermits::default(),
             config,
             plans,
             deps,
@@ -165,6 +170,8 @@ async fn open(config: &Config, deps: &Deps, directory: &DataDirectory) -> Result
 /// Who is spawned later is ended earlier: the writer comes first.
 fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Result<(), SystemError> {
     let store = &app.store;
+    // The actors below tend all workspaces.
+    let house = SystemScope::for_the_house();
 
     let bell = app.wakes.store_writer.clone();
     store.on_work(move || bell.wake());
@@ -185,6 +192,10 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
     };
     let indexer = system.spawn(Spawn::dedicated(), move || Indexer::new(parts))?;
     indexer.answer_wakes::<Look>(&app.wakes.indexer);
+
+    let tasks = store.clone();
+    let task_runner = system.spawn(Spawn::default(), move || TaskRunner::new(tasks, house))?;
+    task_runner.answer_wakes::<task_runner::Look>(&app.wakes.task_runner);
     Ok(())
 }
 

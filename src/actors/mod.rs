@@ -8,3 +8,4 @@ pub mod janitor;
 pub mod kit;
 pub mod store_door;
 pub mod store_writer;
+pub mod task_runner;

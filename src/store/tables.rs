@@ -1,7 +1,7 @@
 //! The registry of tables. Backup, `check`, statistics and the reference page derive from it, and a table that does not
 //! say who owns it, how long rows stay and whether they hold personal values does not compile.
 
-use crate::domain::id::{ExportId, ImportId, KeyId, LeadId, ListId, UploadId, UserId, WorkspaceId};
+use crate::domain::id::{ExportId, ImportId, KeyId, LeadId, ListId, TaskId, UploadId, UserId, WorkspaceId};
 use crate::domain::lead::Lead;
 use crate::domain::list::List;
 use crate::store::engine::{EngineError, TableId};
@@ -17,6 +17,7 @@ use crate::store::records::import::{BeforeImage, Import, RejectedRow};
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
 use crate::store::records::upload::Upload;
+use crate::store::records::task::{Task, TaskLead, TaskOrder};
 
 /// Whether rows hold values about a person, and how one person's are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -173,6 +174,15 @@ tables! {
     /// Leads as they were before an import changed them.
     tenant ImportBefore("import_before"): (ImportId, LeadId) => BeforeImage,
         owner "transactions::imports", kept "30 days", personal ByLead;
+    // --- acts on many leads
+    tenant Tasks("tasks"): (TaskId,) => Task,
+        owner "transactions::tasks", kept "30 days after its end", personal None;
+    /// What a task was asked to do; values of a bulk update may be about a person.
+    tenant TaskOrders("task_orders"): (TaskId,) => TaskOrder,
+        owner "transactions::tasks", kept "as the task", personal BySubject;
+    /// The leads of a task as they were before it, for its undo.
+    tenant TaskLeads("task_before"): (TaskId, LeadId) => TaskLead,
+        owner "transactions::tasks", kept "30 days", personal ByLead;
 
     // --- what happened
     tenant Events("events"): (u64,) => Event,
@@ -228,6 +238,9 @@ tables! {
     /// Imports (and undos of imports) that are not at their end.
     install OpenImports("open_imports"): (WorkspaceId, ImportId) => (),
         owner "transactions::imports", kept "until the import has ended", personal None;
+    /// Tasks that have not ended.
+    install OpenTasks("open_tasks"): (WorkspaceId, TaskId) => (),
+        owner "transactions::tasks", kept "until the task has ended", personal None;
     install Consumers("consumers"): (String,) => Checkpoint,
         owner "the consumer", kept "for ever", personal None;
     /// Format, high-water marks, the wrapped data key.

@@ -9,6 +9,7 @@ pub mod import;
 pub mod ledger;
 pub mod outbox;
 pub mod upload;
+pub mod task;
 
 use crate::domain::id::{LeadId, ListId, UserId};
 use crate::domain::lead::Lead;

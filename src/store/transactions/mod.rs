@@ -16,3 +16,4 @@ pub mod retention;
 pub mod uploads;
 pub mod sessions;
 pub mod users;
+pub mod tasks;

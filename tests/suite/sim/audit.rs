@@ -69,7 +69,7 @@ impl World {
             let mut request = SearchRequest { limit: 500, ..SearchRequest::text("") };
             loop {
                 let page =
-                    self.index.search(&SearchScope::new(workspace, ListScope::All), &request).expect("searchable");
+                    self.index.search(&SearchScope::new(&scope(workspace), ListScope::All), &request).expect("searchable");
                 assert_eq!(page.total as usize, stored.len(), "seed {}", self.seed);
                 for id in page.ids {
                     assert!(indexed.insert(id), "{id} is in the index twice");
