@@ -3,7 +3,7 @@
 use super::report::{Code, Report};
 use super::scan::each_install;
 use crate::store::tables::{ApiKeyHashes, ApiKeys, InstallTable, Memberships, UserEmails, Users, Workspaces};
-use crate::store::transactions::access::email_key;
+use crate::store::transactions::users::email_key;
 use crate::store::{Reads, StoreError, View};
 
 pub(super) fn compare(view: &View, report: &mut Report) -> Result<(), StoreError> {
