@@ -60,9 +60,7 @@ mod tests {
 
     fn lead(first: &str, last: &str, full: &str) -> Lead {
         let mut lead = Lead::default();
-        for (field, text) in
-            [(LeadField::FirstName, first), (LeadField::LastName, last), (LeadField::FullName, full)]
-        {
+        for (field, text) in [(LeadField::FirstName, first), (LeadField::LastName, last), (LeadField::FullName, full)] {
             lead.set_field(field, Some(text.to_owned()));
         }
         lead

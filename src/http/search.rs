@@ -124,7 +124,9 @@ impl From<NoAnswer> for Problem {
         match no {
             NoAnswer::Store(refusal) => refusal.into(),
             NoAnswer::Search(SearchError::Query(QueryError::BadCursor)) => Self::new(Code::InvalidCursor),
-            NoAnswer::Search(SearchError::Query(error)) => Self::invalid(FieldError::at(place_of(&error), error.told())),
+            NoAnswer::Search(SearchError::Query(error)) => {
+                Self::invalid(FieldError::at(place_of(&error), error.told()))
+            }
             NoAnswer::Search(error @ (SearchError::MustReopen(_) | SearchError::WriterBusy)) => {
                 tracing::warn!(%error, "a search found the index closed");
                 Self::new(Code::SearchUnavailable).retry_after(2)
@@ -138,7 +140,9 @@ impl From<NoAnswer> for Problem {
 fn place_of(error: &QueryError) -> &'static str {
     match error {
         QueryError::TextTooLong { .. } | QueryError::TooManyWords { .. } => "/q",
-        QueryError::FilterTooLarge { .. } | QueryError::UnsupportedTest { .. } | QueryError::BadValue { .. } => "/filter",
+        QueryError::FilterTooLarge { .. } | QueryError::UnsupportedTest { .. } | QueryError::BadValue { .. } => {
+            "/filter"
+        }
         QueryError::UnsortableField { .. } | QueryError::TooManySortKeys { .. } => "/sort",
         QueryError::UnfacetedField { .. } | QueryError::TooManyFacets { .. } => "/facets",
         QueryError::LimitOutOfRange { .. } => "/limit",

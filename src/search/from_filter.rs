@@ -154,9 +154,7 @@ fn lacks(field: LeadField) -> Clause {
             empty(LeadField::FullName),
             Clause::Any(vec![empty(LeadField::FirstName), empty(LeadField::LastName)]),
         ]),
-        LeadField::Location => {
-            all_empty(&[LeadField::Location, LeadField::City, LeadField::State, LeadField::Country])
-        }
+        LeadField::Location => all_empty(&[LeadField::Location, LeadField::City, LeadField::State, LeadField::Country]),
         LeadField::Country => all_empty(&[LeadField::State, LeadField::Country]),
         told if TOLD.contains(&told) => empty(told),
         _ => Clause::Any(Vec::new()),

@@ -16,8 +16,8 @@ use crate::store::records::idempotency::IdempotencyRecord;
 use crate::store::records::import::{BeforeImage, Import, RejectedRow};
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
-use crate::store::records::upload::Upload;
 use crate::store::records::task::{Task, TaskLead, TaskOrder};
+use crate::store::records::upload::Upload;
 
 /// Whether rows hold values about a person, and how one person's are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

@@ -11,6 +11,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 /// The random decisions of one scenario.
 pub struct Chance {
     random: SeededRandom,
+    seed: u64,
     effort: usize,
     _turn: MutexGuard<'static, ()>,
 }
@@ -25,7 +26,12 @@ impl Chance {
         });
         let effort = number("GALENA_CHAOS_EFFORT").and_then(|effort| usize::try_from(effort).ok()).unwrap_or(1).max(1);
         println!("{scenario}: GALENA_CHAOS_SEED={seed} GALENA_CHAOS_EFFORT={effort}");
-        Self { random: SeededRandom::new(seed), effort, _turn: turn }
+        Self { random: SeededRandom::new(seed), seed, effort, _turn: turn }
+    }
+
+    /// For what is generated, such as files.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// `least` times, or as many times more as the run was asked for.

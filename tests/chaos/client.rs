@@ -59,11 +59,18 @@ impl Client {
         self.send(self.request(Method::DELETE, path)).await
     }
 
-    /// A file and what goes with it, as a browser sends it.
-    pub async fn upload(&self, path: &str, name: &str, file: Vec<u8>, options: &Value) -> Result<Answer, NoAnswer> {
+    /// A file and what goes with it, as a browser sends it; done once per `key`.
+    pub async fn upload(
+        &self,
+        path: &str,
+        key: &str,
+        name: &str,
+        file: Vec<u8>,
+        options: &Value,
+    ) -> Result<Answer, NoAnswer> {
         let file = reqwest::multipart::Part::bytes(file).file_name(name.to_owned());
         let form = reqwest::multipart::Form::new().part("file", file).text("options", options.to_string());
-        self.send(self.request(Method::POST, path).multipart(form)).await
+        self.send(self.request(Method::POST, path).header("idempotency-key", key).multipart(form)).await
     }
 
     /// Whether the server says that it serves.

@@ -9,8 +9,11 @@
 mod chance;
 mod client;
 mod editor;
+mod files;
 mod house;
+mod work;
 
 mod edits;
 mod first_start;
+mod import;
 mod stop;

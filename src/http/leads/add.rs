@@ -215,9 +215,7 @@ pub(super) async fn one(
     let (view, version) = shown(app, caller.scope, id).await?;
     Ok(match answer {
         (status, true) => Answer::replayed(status.as_u16(), Some(place_of(id)), Some(view)).version(version),
-        (status, false) => {
-            Answer::created(place_of(id), view).status(status).version(version).seq(committed.seq)
-        }
+        (status, false) => Answer::created(place_of(id), view).status(status).version(version).seq(committed.seq),
     })
 }
 

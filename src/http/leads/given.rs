@@ -43,8 +43,7 @@ const READ_ONLY: [&str; 15] = [
     "provenance",
 ];
 /// What can be set beside the lead fields.
-const OTHERS: [&str; 8] =
-    [CUSTOM, "tags", "addTags", "removeTags", "owner", "isQualified", "source", "dataSource"];
+const OTHERS: [&str; 8] = [CUSTOM, "tags", "addTags", "removeTags", "owner", "isQualified", "source", "dataSource"];
 
 /// What the object says. `None` inside an option clears.
 #[derive(Debug, Clone, Default)]
@@ -203,9 +202,9 @@ impl Reader<'_> {
         if let Some(field) = LeadField::ALL.into_iter().find(|field| field.name().eq_ignore_ascii_case(name)) {
             return self.field(field, name, value);
         }
-        let numbered = name.strip_prefix("customField").is_some_and(|rest| {
-            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())
-        });
+        let numbered = name
+            .strip_prefix("customField")
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
         match name {
             CUSTOM => self.custom_fields(value),
             "tags" => self.given.tags = self.tags(name, value),

@@ -75,12 +75,7 @@ pub(super) async fn page(
 }
 
 /// Oldest first. The store shows every write at once, so there is nothing to wait for.
-async fn natural(
-    app: &App,
-    scope: WorkspaceScope,
-    list: ListId,
-    query: LeadQuery,
-) -> Result<Page<LeadView>, Problem> {
+async fn natural(app: &App, scope: WorkspaceScope, list: ListId, query: LeadQuery) -> Result<Page<LeadView>, Problem> {
     let listing = format!("leads of {list}");
     let after: Option<u64> = query.after.map(|text| app.cursors.read(&scope, &listing, &text)).transpose()?;
     let after = after.map(LeadId::from_u64);

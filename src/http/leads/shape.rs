@@ -75,14 +75,10 @@ impl Serialize for Fields {
 impl utoipa::PartialSchema for Fields {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-        let text = || {
-            ObjectBuilder::new()
-                .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-                .build()
-        };
-        let object = LeadField::ALL.into_iter().fold(ObjectBuilder::new(), |object, field| {
-            object.property(field.name(), text())
-        });
+        let text = || ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null])).build();
+        let object = LeadField::ALL
+            .into_iter()
+            .fold(ObjectBuilder::new(), |object, field| object.property(field.name(), text()));
         object.into()
     }
 }

@@ -130,8 +130,20 @@ fn field_named(name: &str, pointer: impl FnOnce() -> String) -> Result<SearchFie
     SearchField::from_name(name).ok_or_else(|| {
         let shown: String = name.chars().take(80).collect();
         let known = LeadField::ALL.into_iter().map(LeadField::name).chain([
-            "domain", "tags", "source", "dataSource", "enrichmentStatus", "emailStatus", "isQualified", "owner",
-            "listId", "qualityScore", "createdAt", "updatedAt", "enrichedAt", "dataCollectedAt",
+            "domain",
+            "tags",
+            "source",
+            "dataSource",
+            "enrichmentStatus",
+            "emailStatus",
+            "isQualified",
+            "owner",
+            "listId",
+            "qualityScore",
+            "createdAt",
+            "updatedAt",
+            "enrichedAt",
+            "dataCollectedAt",
         ]);
         let hint = did_you_mean(closest(&shown, known).as_deref());
         Problem::invalid(FieldError::at(pointer(), format!("is no field of a lead{hint}")))

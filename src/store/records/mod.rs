@@ -8,8 +8,8 @@ pub mod idempotency;
 pub mod import;
 pub mod ledger;
 pub mod outbox;
-pub mod upload;
 pub mod task;
+pub mod upload;
 
 use crate::domain::id::{LeadId, ListId, UserId};
 use crate::domain::lead::Lead;

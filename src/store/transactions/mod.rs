@@ -1,8 +1,8 @@
 //! The named transactions, one file per family. Nothing else writes.
 
 pub mod access;
-pub mod exports;
 pub mod credentials;
+pub mod exports;
 pub mod identity;
 pub mod import_rows;
 pub mod import_undo;
@@ -13,7 +13,7 @@ pub mod lists;
 pub mod once;
 pub mod outbox;
 pub mod retention;
-pub mod uploads;
 pub mod sessions;
-pub mod users;
 pub mod tasks;
+pub mod uploads;
+pub mod users;
