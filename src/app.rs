@@ -21,9 +21,11 @@ use crate::actors::indexer::{CurrentIndex, Indexer, IndexerParts, Look};
 use crate::actors::kit::{ActorSystem, Escalation, ShutdownReport, Spawn, SystemError, WakePort};
 use crate::actors::store_door::StoreDoor;
 use crate::actors::store_writer::{Serve, StoreWriter};
+use crate::actors::task_runner::{self, TaskRunner};
 use crate::config::Config;
 use crate::config::plans::Plans;
 use crate::deps::Deps;
+use crate::http::search::SearchPermits;
 use crate::http::{Admission, Cursors, RateLimits};
 use crate::search::Generations;
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
@@ -48,6 +50,7 @@ pub struct App {
     pub cursors: Cursors,
     pub admission: Admission,
     pub rates: RateLimits,
+    pub searches: SearchPermits,
     /// Whether searches worked at any time since the start.
     pub index_was_open: AtomicBool,
     broken: AtomicBool,
@@ -59,6 +62,7 @@ pub struct Wakes {
     pub store_writer: WakePort,
     pub indexer: WakePort,
     pub importer: WakePort,
+    pub task_runner: WakePort,
 }
 
 impl App {
@@ -107,6 +111,7 @@ impl Running {
             cursors: Cursors::new(&opened.sealer),
             admission: Admission::new(config.server.max_in_flight),
             rates: RateLimits::new(config.limits.requests_per_minute),
+            searches: SearchPermits::default(),
             config,
             plans,
             deps,
@@ -179,6 +184,8 @@ async fn open(config: &Config, deps: &Deps, directory: &DataDirectory) -> Result
 /// Who is spawned later is ended earlier: the writer comes first.
 fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Result<(), SystemError> {
     let store = &app.store;
+    // The actors below tend all workspaces.
+    let house = SystemScope::for_the_house();
 
     let bell = app.wakes.store_writer.clone();
     store.on_work(move || bell.wake());
@@ -203,6 +210,10 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
     let parts = importer_parts(app);
     let importer = system.spawn(Spawn::default(), move || Importer::new(parts))?;
     importer.answer_wakes::<importer::Look>(&app.wakes.importer);
+
+    let tasks = store.clone();
+    let task_runner = system.spawn(Spawn::default(), move || TaskRunner::new(tasks, house))?;
+    task_runner.answer_wakes::<task_runner::Look>(&app.wakes.task_runner);
     Ok(())
 }
 

@@ -10,3 +10,4 @@ pub mod kit;
 pub mod scheduler;
 pub mod store_door;
 pub mod store_writer;
+pub mod task_runner;

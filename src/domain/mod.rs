@@ -11,6 +11,7 @@ pub mod header;
 pub mod id;
 pub mod identity;
 pub mod lead;
+pub mod lead_names;
 pub mod linkedin;
 pub mod list;
 pub mod person_name;

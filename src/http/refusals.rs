@@ -88,7 +88,7 @@ impl From<SubmitError> for Problem {
 
 /// `settings.identity` -> `/settings/identity`.
 fn pointer_of(field: &str) -> String {
-    if field.starts_with('/') { field.to_owned() } else { format!("/{}", field.replace('.', "/")) }
+    if field.is_empty() || field.starts_with('/') { field.to_owned() } else { format!("/{}", field.replace('.', "/")) }
 }
 
 /// Hundredths as the number that the API shows.

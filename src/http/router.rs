@@ -15,7 +15,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::codes::Code;
 use super::problem::Problem;
 use super::{
-    admission, auth, conditional, console, describe, health, imports, lists, observe, security_headers, uploads,
+    admission, auth, bulk, conditional, console, describe, health, imports, leads, lists, observe, search,
+    security_headers, timeline, uploads,
 };
 use crate::app::App;
 
@@ -35,6 +36,21 @@ fn requests() -> Routes {
         .routes(routes!(imports::show))
         .routes(routes!(imports::cancel))
         .routes(routes!(imports::undo))
+        .routes(routes!(timeline::of_list))
+        .routes(routes!(bulk::lists::duplicate))
+        .routes(routes!(bulk::lists::merge))
+        // leads
+        .routes(routes!(leads::index, leads::create))
+        .routes(routes!(leads::show, leads::update, leads::delete))
+        .routes(routes!(leads::relocate))
+        .routes(routes!(timeline::of_lead))
+        .routes(routes!(search::create))
+        // acts on many leads
+        .routes(routes!(bulk::index, bulk::create))
+        .routes(routes!(bulk::show))
+        .routes(routes!(bulk::skipped))
+        .routes(routes!(bulk::cancel))
+        .routes(routes!(bulk::undo))
 }
 
 /// Routes that move files or stay open: limits of their own, no time limit.
