@@ -28,6 +28,8 @@ use crate::deps::Deps;
 use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
 use crate::http::search::SearchPermits;
 
+use crate::providers::Registry;
+use crate::providers::lists::ListsError;
 use crate::search::Generations;
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
 use crate::store::directory::{self, DataDirectory, OpenError};
@@ -42,6 +44,7 @@ pub struct App {
     pub store: Store,
     pub sealer: Arc<Sealer>,
     pub passwords: Passwords,
+    pub providers: Registry,
     pub index: CurrentIndex,
     pub wakes: Wakes,
     /// Where uploaded files lie.
@@ -83,6 +86,8 @@ pub enum StartError {
     Directory(#[from] OpenError),
     #[error(transparent)]
     Actors(#[from] SystemError),
+    #[error(transparent)]
+    Lists(#[from] ListsError),
     #[error("the opening of the store panicked")]
     OpeningPanicked,
 }
@@ -127,6 +132,7 @@ impl Running {
             store: opened.store,
             sealer,
             passwords,
+            providers: Registry::built_in()?,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
             spool,
