@@ -25,8 +25,8 @@ use crate::actors::task_runner::{self, TaskRunner};
 use crate::config::Config;
 use crate::config::plans::Plans;
 use crate::deps::Deps;
-use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
 use crate::http::search::SearchPermits;
+use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
 
 use crate::providers::Registry;
 use crate::providers::lists::ListsError;

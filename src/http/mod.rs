@@ -46,9 +46,9 @@ mod short_listing;
 pub mod telemetry;
 mod throttle;
 pub mod timeline;
+pub mod uploads;
 pub mod users;
 pub mod workspaces;
-pub mod uploads;
 
 pub use self::admission::Admission;
 pub use self::answer::{Answer, Page};
