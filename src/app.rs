@@ -13,21 +13,25 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::actors::dedup_index::DedupIndex;
+use crate::actors::enricher::{self, Enricher, EnricherParts, EnricherSettings, Gate, Policy};
 use crate::actors::importer::hands::Hands;
 use crate::actors::importer::spool::{Spool, SpoolFolder};
 use crate::actors::importer::work::ImportWorker;
 use crate::actors::importer::{self, Importer, ImporterParts};
 use crate::actors::indexer::{CurrentIndex, Indexer, IndexerParts, Look};
 use crate::actors::kit::{ActorSystem, Escalation, ShutdownReport, Spawn, SystemError, WakePort};
+use crate::actors::scheduler::{self, Agenda, Scheduler, SchedulerParts};
 use crate::actors::store_door::StoreDoor;
 use crate::actors::store_writer::{Serve, StoreWriter};
 use crate::actors::task_runner::{self, TaskRunner};
 use crate::config::Config;
 use crate::config::plans::Plans;
 use crate::deps::Deps;
-use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
 use crate::http::search::SearchPermits;
+use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
 
+use crate::providers::Registry;
+use crate::providers::lists::ListsError;
 use crate::search::Generations;
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
 use crate::store::directory::{self, DataDirectory, OpenError};
@@ -44,6 +48,9 @@ pub struct App {
     pub passwords: Passwords,
     pub index: CurrentIndex,
     pub wakes: Wakes,
+    pub providers: Registry,
+    /// What of the jobs may run now; stops are told here.
+    pub agenda: Agenda,
     /// Where uploaded files lie.
     pub spool: Arc<dyn Spool>,
     /// Cancelled when the house ends: long work stops at its next row and goes on at the next start.
@@ -67,6 +74,8 @@ pub struct Wakes {
     pub indexer: WakePort,
     pub task_runner: WakePort,
     pub importer: WakePort,
+    pub scheduler: WakePort,
+    pub enricher: WakePort,
 }
 
 impl App {
@@ -83,6 +92,8 @@ pub enum StartError {
     Directory(#[from] OpenError),
     #[error(transparent)]
     Actors(#[from] SystemError),
+    #[error(transparent)]
+    Lists(#[from] ListsError),
     #[error("the opening of the store panicked")]
     OpeningPanicked,
 }
@@ -112,6 +123,7 @@ impl Running {
         let opened = open(&config, &deps, &directory).await?;
         let sealer = Arc::new(opened.sealer);
         let spool: Arc<dyn Spool> = Arc::new(SpoolFolder::new(directory.uploads()));
+        let agenda = Agenda::new(config.enrichment.max_jobs, SLICES_PER_JOB);
         let app = Arc::new(App {
             cursors: Cursors::new(Arc::clone(&sealer), Arc::clone(&deps.random)),
             admission: Admission::new(config.server.max_in_flight),
@@ -129,6 +141,8 @@ impl Running {
             passwords,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
+            providers: Registry::built_in()?,
+            agenda,
             spool,
             halt: CancellationToken::new(),
             index_was_open: AtomicBool::new(false),
@@ -163,6 +177,8 @@ impl Running {
     pub async fn stop(self, deadline: Duration) -> ShutdownReport {
         self.forwarding.abort();
         self.app.halt.cancel();
+        // Leased leads are given back instead of called.
+        self.app.agenda.shut();
         self.system.shutdown(&[], deadline).await
     }
 }
@@ -221,6 +237,13 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
     let parts = importer_parts(app);
     let importer = system.spawn(Spawn::default(), move || Importer::new(parts))?;
     importer.answer_wakes::<importer::Look>(&app.wakes.importer);
+
+    let parts = scheduler_parts(app, house);
+    let scheduler = system.spawn(Spawn::dedicated(), move || Scheduler::new(parts))?;
+    scheduler.answer_wakes::<scheduler::Look>(&app.wakes.scheduler);
+    let parts = enricher_parts(app, house);
+    let enricher = system.spawn(Spawn::default(), move || Enricher::new(parts))?;
+    enricher.answer_wakes::<enricher::Look>(&app.wakes.enricher);
     Ok(())
 }
 
@@ -232,6 +255,39 @@ fn importer_parts(app: &App) -> ImporterParts {
         system: SystemScope::for_the_house(),
         concurrency: import.concurrency,
         halt: app.halt.clone(),
+    }
+}
+
+/// Slices of one job in work at a time: while one is written the next is called.
+const SLICES_PER_JOB: usize = 4;
+
+fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
+    SchedulerParts {
+        store: app.store.clone(),
+        agenda: app.agenda.clone(),
+        system,
+        max_jobs: app.config.enrichment.max_jobs,
+        enricher: app.wakes.enricher.clone(),
+    }
+}
+
+fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
+    let config = &app.config.enrichment;
+    let policy = Policy { dns_lookup: config.dns_lookup, ..Policy::default() };
+    EnricherParts {
+        store: app.store.clone(),
+        agenda: app.agenda.clone(),
+        registry: app.providers.clone(),
+        gate: Gate::new(policy, &app.deps, config.call_timeout.0),
+        sealer: Arc::clone(&app.sealer),
+        system,
+        settings: EnricherSettings {
+            min_in_flight: config.min_in_flight,
+            lease_items: config.lease_items,
+            tries: config.attempts,
+            ..EnricherSettings::default()
+        },
+        scheduler: app.wakes.scheduler.clone(),
     }
 }
 

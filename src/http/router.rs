@@ -15,7 +15,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::codes::Code;
 use super::problem::Problem;
 use super::{
-    admission, api_keys, audit, auth, bulk, conditional, console, describe, events, health, imports, leads, lists, observe, providers, search, security_headers, session, setup, timeline, uploads, users, workspaces,
+    admission, api_keys, audit, auth, bulk, conditional, console, credits, describe, enrichment, events, health,
+    imports, leads, lists, observe, providers, search, security_headers, session, setup, timeline, uploads, users,
+    workspaces,
 };
 use crate::app::App;
 
@@ -54,6 +56,19 @@ fn requests() -> Routes {
         .routes(routes!(leads::relocate))
         .routes(routes!(timeline::of_lead))
         .routes(routes!(search::create))
+        // enrichment
+        .routes(routes!(enrichment::index, enrichment::create))
+        .routes(routes!(enrichment::estimate))
+        .routes(routes!(enrichment::show))
+        .routes(routes!(enrichment::items))
+        .routes(routes!(enrichment::pause))
+        .routes(routes!(enrichment::resume))
+        .routes(routes!(enrichment::cancel))
+        .routes(routes!(enrichment::retry))
+        .routes(routes!(enrichment::of_lead))
+        // credits
+        .routes(routes!(credits::show))
+        .routes(routes!(credits::transactions))
         // acts on many leads
         .routes(routes!(bulk::index, bulk::create))
         .routes(routes!(bulk::show))
@@ -72,6 +87,8 @@ fn transfers() -> Routes {
     Routes::new()
         // live
         .routes(routes!(events::follow))
+        // enrichment of one lead: waits for its result
+        .routes(routes!(enrichment::create_for_lead))
         // import
         .routes(routes!(uploads::show, uploads::append))
         .routes(routes!(imports::start_in_list))
