@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Answer, Page};
 use super::auth::{Auth, Caller};
 use super::body::JsonBody;
+use super::codes::Code;
 use super::problem::{FieldError, Problem};
 use crate::app::App;
 use crate::domain::time::Time;
@@ -32,9 +33,14 @@ const LONG_ENOUGH: usize = 16;
 
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[schema(as = Provider)]
+#[serde(rename_all = "camelCase")]
 pub struct ProviderView {
     /// Its slug, such as `apify`
     id: String,
+    /// Works in this server, without a key
+    built_in: bool,
+    /// What it can do: `email.verify`, …; empty for one whose manifest is not here
+    operations: Vec<&'static str>,
     /// Whether it may be called at all (`providers.NAME.enabled` of the configuration)
     enabled: bool,
     credential: Option<CredentialView>,
@@ -77,12 +83,13 @@ impl FromRequestParts<Arc<App>> for Slug {
     }
 }
 
-/// The providers of the configuration and those that the workspace has a key for
+/// The built-in providers, those of the configuration, and those that the workspace has a key for
 #[utoipa::path(get, path = "/providers", tag = "providers", responses((status = 200, body = Page<ProviderView>)))]
 pub async fn index(State(app): State<Arc<App>>, auth: Auth) -> Result<impl IntoResponse, Problem> {
     let scope = auth.need(Right::Read)?.scope;
     let mut own = credentials(&app, scope).await?;
     let mut slugs: Vec<String> = app.config.providers.keys().chain(own.keys()).cloned().collect();
+    slugs.extend(app.providers.offers().map(|(provider, _)| provider.slug().to_owned()));
     slugs.sort_unstable();
     slugs.dedup();
     let data: Vec<_> = slugs
@@ -107,6 +114,9 @@ pub async fn put_credential(
     JsonBody(body): JsonBody<NewCredential>,
 ) -> Result<impl IntoResponse, Problem> {
     let Caller { scope, origin, .. } = auth.need(Right::Admin)?;
+    if app.providers.get(&provider).is_some() {
+        return Err(Problem::new(Code::Conflict).detail("this provider works without a key"));
+    }
     let secret = Secret::new(body.secret.expose().trim());
     if secret.is_empty() || secret.expose().len() > LONGEST_KEY {
         return Err(Problem::invalid(FieldError::at("/secret", format!("must have 1 to {LONGEST_KEY} bytes"))));
@@ -149,7 +159,16 @@ fn shown(app: &App, id: String, own: Option<Credential>) -> ProviderView {
     let of_install = configured.filter(|provider| provider.api_key.is_some() || provider.api_key_file.is_some());
     let install = of_install.map(|_| CredentialView { owner: "install", hint: None, set_at: None });
     let own = own.map(|own| CredentialView { owner: "workspace", hint: Some(own.hint), set_at: Some(own.set_at) });
-    ProviderView { id, enabled: configured.is_none_or(|provider| provider.enabled), credential: own.or(install) }
+    let offers = app.providers.offers().filter(|(provider, _)| provider.slug() == id);
+    let operations = offers.map(|(_, offer)| offer.operation.name()).collect();
+    let built_in = app.providers.get(&id).is_some();
+    ProviderView {
+        id,
+        built_in,
+        operations,
+        enabled: configured.is_none_or(|provider| provider.enabled),
+        credential: own.or(install),
+    }
 }
 
 /// `...7f3k`, or nothing of a short key.

@@ -47,6 +47,11 @@ fn requests() -> Routes {
         .routes(routes!(api_keys::index, api_keys::create))
         .routes(routes!(api_keys::show, api_keys::delete))
         .routes(routes!(audit::index))
+        // import
+        .routes(routes!(uploads::create))
+        .routes(routes!(imports::show))
+        .routes(routes!(imports::cancel))
+        .routes(routes!(imports::undo))
         .routes(routes!(timeline::of_list))
         .routes(routes!(bulk::lists::duplicate))
         .routes(routes!(bulk::lists::merge))
