@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::actors::dedup_index::DedupIndex;
 use crate::actors::exporter::{self, ExportWorker, Exporter, ExporterParts};
+use crate::actors::enricher::{self, Enricher, EnricherParts, EnricherSettings, Gate, Policy};
 use crate::actors::importer::hands::Hands;
 use crate::actors::importer::spool::{Spool, SpoolFolder};
 use crate::actors::importer::work::ImportWorker;
@@ -21,6 +22,7 @@ use crate::actors::importer::{self, Importer, ImporterParts};
 use crate::actors::indexer::{CurrentIndex, Indexer, IndexerParts, Look};
 use crate::actors::janitor::{Janitor, Sweep, keeping};
 use crate::actors::kit::{ActorSystem, Escalation, ShutdownReport, Spawn, SystemError, WakePort};
+use crate::actors::scheduler::{self, Agenda, Scheduler, SchedulerParts};
 use crate::actors::store_door::StoreDoor;
 use crate::actors::store_writer::{Serve, StoreWriter};
 use crate::actors::task_runner::{self, TaskRunner};
@@ -50,6 +52,9 @@ pub struct App {
     pub providers: Registry,
     pub index: CurrentIndex,
     pub wakes: Wakes,
+    pub providers: Registry,
+    /// What of the jobs may run now; stops are told here.
+    pub agenda: Agenda,
     /// Where uploaded files lie.
     pub spool: Arc<dyn Spool>,
     /// Cancelled when the house ends: long work stops at its next row and goes on at the next start.
@@ -74,6 +79,8 @@ pub struct Wakes {
     pub importer: WakePort,
     pub exporter: WakePort,
     pub task_runner: WakePort,
+    pub scheduler: WakePort,
+    pub enricher: WakePort,
 }
 
 impl App {
@@ -151,6 +158,7 @@ impl Running {
         let opened = open(&config, &deps, &directory).await?;
         let sealer = Arc::new(opened.sealer);
         let spool: Arc<dyn Spool> = Arc::new(SpoolFolder::new(directory.uploads()));
+        let agenda = Agenda::new(config.enrichment.max_jobs, SLICES_PER_JOB);
         let app = Arc::new(App {
             cursors: Cursors::new(Arc::clone(&sealer), Arc::clone(&deps.random)),
             admission: Admission::new(config.server.max_in_flight),
@@ -169,6 +177,8 @@ impl Running {
             providers: Registry::built_in()?,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
+            providers: Registry::built_in()?,
+            agenda,
             spool,
             halt: CancellationToken::new(),
             index_was_open: AtomicBool::new(false),
@@ -203,6 +213,8 @@ impl Running {
     pub async fn stop(self, deadline: Duration) -> ShutdownReport {
         self.forwarding.abort();
         self.app.halt.cancel();
+        // Leased leads are given back instead of called.
+        self.app.agenda.shut();
         self.system.shutdown(&[], deadline).await
     }
 }
@@ -266,6 +278,12 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
     let tasks = store.clone();
     let task_runner = system.spawn(Spawn::default(), move || TaskRunner::new(tasks, house))?;
     task_runner.answer_wakes::<task_runner::Look>(&app.wakes.task_runner);
+    let parts = scheduler_parts(app, house);
+    let scheduler = system.spawn(Spawn::dedicated(), move || Scheduler::new(parts))?;
+    scheduler.answer_wakes::<scheduler::Look>(&app.wakes.scheduler);
+    let parts = enricher_parts(app, house);
+    let enricher = system.spawn(Spawn::default(), move || Enricher::new(parts))?;
+    enricher.answer_wakes::<enricher::Look>(&app.wakes.enricher);
     Ok(())
 }
 
@@ -293,6 +311,33 @@ fn exporter_parts(app: &App) -> ExporterParts {
         },
         concurrency: export.concurrency,
         inline_rows: export.inline_rows,
+/// Slices of one job in work at a time: while one is written the next is called.
+const SLICES_PER_JOB: usize = 4;
+fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
+    SchedulerParts {
+        store: app.store.clone(),
+        agenda: app.agenda.clone(),
+        system,
+        max_jobs: app.config.enrichment.max_jobs,
+        enricher: app.wakes.enricher.clone(),
+    }
+}
+fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
+    let config = &app.config.enrichment;
+    let policy = Policy { dns_lookup: config.dns_lookup, ..Policy::default() };
+    EnricherParts {
+        store: app.store.clone(),
+        agenda: app.agenda.clone(),
+        registry: app.providers.clone(),
+        gate: Gate::new(policy, &app.deps, config.call_timeout.0),
+        sealer: Arc::clone(&app.sealer),
+        system,
+        settings: EnricherSettings {
+            min_in_flight: config.min_in_flight,
+            lease_items: config.lease_items,
+            tries: config.attempts,
+            ..EnricherSettings::default()
+        scheduler: app.wakes.scheduler.clone(),
     }
 }
 
