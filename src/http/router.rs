@@ -83,11 +83,6 @@ fn requests() -> Routes {
         .routes(routes!(bulk::skipped))
         .routes(routes!(bulk::cancel))
         .routes(routes!(bulk::undo))
-        // import
-        .routes(routes!(uploads::create))
-        .routes(routes!(imports::show))
-        .routes(routes!(imports::cancel))
-        .routes(routes!(imports::undo))
 }
 
 /// Routes that move files or stay open: limits of their own, no time limit.
