@@ -2,7 +2,7 @@
 
 pub mod dedup_index;
 pub mod enricher;
-pub mod hands;
+pub mod exporter;
 pub mod importer;
 pub mod indexer;
 pub mod janitor;

@@ -5,6 +5,7 @@ pub mod company_name;
 pub mod delimited;
 pub mod email;
 pub mod enrichment;
+pub mod export;
 pub mod filter;
 pub mod header;
 pub mod id;
