@@ -108,15 +108,18 @@ pub(in crate::http) async fn authenticate(State(app): State<Arc<App>>, mut reque
             return next.run(request).await;
         }
     };
-    let spent = match proof.counted_as() {
-        Some(token) => match app.rates.spend(token.as_bytes(), app.deps.clock.monotonic()) {
-            Ok(spent) => spent,
-            Err(problem) => return problem.into_response(),
-        },
-        None => None,
-    };
+    let counted_as = proof.counted_as();
+    let mut spent = None;
     let found = match find(&app, proof, request.method(), request.headers()).await {
-        Ok(principal) => Found::Caller(principal),
+        Ok(principal) => {
+            // Only who is known has a bucket: guessed keys must not fill memory.
+            match counted_as.map(|token| app.rates.spend(token.as_bytes(), app.deps.clock.monotonic())) {
+                Some(Ok(left)) => spent = left,
+                Some(Err(problem)) => return problem.into_response(),
+                None => {}
+            }
+            Found::Caller(principal)
+        }
         Err(problem) => Found::Nobody(problem),
     };
     request.extensions_mut().insert(found);

@@ -59,7 +59,7 @@ impl From<Reject> for Problem {
             Reject::InsufficientCredits { needed, available } => Self::new(Code::InsufficientCredits)
                 .member("needed", credits(needed))
                 .member("available", credits(available)),
-            refused @ Reject::JobState { .. } => Self::new(Code::Conflict).detail(refused.to_string()),
+            refused @ Reject::JobState { .. } => Self::new(Code::JobAlreadyCancelled).detail(refused.to_string()),
             Reject::Conflict(detail) => Self::new(Code::Conflict).detail(detail),
             Reject::Forbidden(detail) => Self::new(Code::Forbidden).detail(detail),
         }
@@ -100,7 +100,7 @@ impl From<SetUpError> for Problem {
 
 /// `settings.identity` -> `/settings/identity`.
 fn pointer_of(field: &str) -> String {
-    if field.starts_with('/') { field.to_owned() } else { format!("/{}", field.replace('.', "/")) }
+    if field.is_empty() || field.starts_with('/') { field.to_owned() } else { format!("/{}", field.replace('.', "/")) }
 }
 
 /// Hundredths as the number that the API shows.

@@ -151,9 +151,9 @@ fn events_outbox_idempotency() {
         kind: "lead.updated".to_owned(),
         subject: Subject::lead(id(3)),
         ids: vec![1, 2, 3],
+        also: vec![Subject::list(id(4))],
         before: Some(r#"{"city":"Köln"}"#.to_owned()),
         after: Some(r#"{"city":"Bonn"}"#.to_owned()),
-        also: vec![Subject::list(id(4))],
     };
     golden("event", &event);
     golden("outbox-entry", &OutboxEntry { workspace: id(1), first: 2, last: 3, all_new: true });
