@@ -10,20 +10,30 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::actors::dedup_index::DedupIndex;
+use crate::actors::importer::hands::Hands;
+use crate::actors::importer::spool::{Spool, SpoolFolder};
+use crate::actors::importer::work::ImportWorker;
+use crate::actors::importer::{self, Importer, ImporterParts};
 use crate::actors::indexer::{CurrentIndex, Indexer, IndexerParts, Look};
 use crate::actors::kit::{ActorSystem, Escalation, ShutdownReport, Spawn, SystemError, WakePort};
 use crate::actors::store_door::StoreDoor;
 use crate::actors::store_writer::{Serve, StoreWriter};
+use crate::actors::task_runner::{self, TaskRunner};
 use crate::config::Config;
 use crate::config::plans::Plans;
 use crate::deps::Deps;
-use crate::http::{Admission, Cursors, RateLimits};
+use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
+use crate::http::search::SearchPermits;
+
+use crate::providers::Registry;
+use crate::providers::lists::ListsError;
 use crate::search::Generations;
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
 use crate::store::directory::{self, DataDirectory, OpenError};
-use crate::store::{Store, StoreOptions, WriterCore, WriterPace};
+use crate::store::{Store, StoreOptions, SystemScope, WriterCore, WriterPace};
 
 /// What requests share. Behind one `Arc`.
 pub struct App {
@@ -34,11 +44,20 @@ pub struct App {
     pub store: Store,
     pub sealer: Arc<Sealer>,
     pub passwords: Passwords,
+    pub providers: Registry,
     pub index: CurrentIndex,
     pub wakes: Wakes,
+    /// Where uploaded files lie.
+    pub spool: Arc<dyn Spool>,
+    /// Cancelled when the house ends: long work stops at its next row and goes on at the next start.
+    pub halt: CancellationToken,
     pub cursors: Cursors,
     pub admission: Admission,
     pub rates: RateLimits,
+    pub logins: LoginThrottle,
+    pub password_desk: PasswordDesk,
+    pub event_streams: EventStreams,
+    pub searches: SearchPermits,
     /// Whether searches worked at any time since the start.
     pub index_was_open: AtomicBool,
     broken: AtomicBool,
@@ -49,6 +68,8 @@ pub struct App {
 pub struct Wakes {
     pub store_writer: WakePort,
     pub indexer: WakePort,
+    pub task_runner: WakePort,
+    pub importer: WakePort,
 }
 
 impl App {
@@ -65,6 +86,8 @@ pub enum StartError {
     Directory(#[from] OpenError),
     #[error(transparent)]
     Actors(#[from] SystemError),
+    #[error(transparent)]
+    Lists(#[from] ListsError),
     #[error("the opening of the store panicked")]
     OpeningPanicked,
 }
@@ -93,10 +116,15 @@ impl Running {
         let deps = if config.enrichment.dns_lookup { deps } else { deps.without_dns() };
         let opened = open(&config, &deps, &directory).await?;
         let sealer = Arc::new(opened.sealer);
+        let spool: Arc<dyn Spool> = Arc::new(SpoolFolder::new(directory.uploads()));
         let app = Arc::new(App {
             cursors: Cursors::new(Arc::clone(&sealer), Arc::clone(&deps.random)),
             admission: Admission::new(config.server.max_in_flight),
             rates: RateLimits::new(config.limits.requests_per_minute),
+            logins: LoginThrottle::new(config.limits.login_attempts, config.limits.login_window.0),
+            password_desk: PasswordDesk::default(),
+            event_streams: EventStreams::new(config.server.max_event_streams),
+            searches: SearchPermits::default(),
             config,
             plans,
             deps,
@@ -104,8 +132,11 @@ impl Running {
             store: opened.store,
             sealer,
             passwords,
+            providers: Registry::built_in()?,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
+            spool,
+            halt: CancellationToken::new(),
             index_was_open: AtomicBool::new(false),
             broken: AtomicBool::new(false),
         });
@@ -137,6 +168,7 @@ impl Running {
     /// Ends the actors, the last spawned first and the writer last; what they accepted is done before `deadline`.
     pub async fn stop(self, deadline: Duration) -> ShutdownReport {
         self.forwarding.abort();
+        self.app.halt.cancel();
         self.system.shutdown(&[], deadline).await
     }
 }
@@ -166,6 +198,8 @@ async fn open(config: &Config, deps: &Deps, directory: &DataDirectory) -> Result
 /// Who is spawned later is ended earlier: the writer comes first.
 fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Result<(), SystemError> {
     let store = &app.store;
+    // The actors below tend all workspaces.
+    let house = SystemScope::for_the_house();
 
     let bell = app.wakes.store_writer.clone();
     store.on_work(move || bell.wake());
@@ -186,7 +220,25 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
     };
     let indexer = system.spawn(Spawn::dedicated(), move || Indexer::new(parts))?;
     indexer.answer_wakes::<Look>(&app.wakes.indexer);
+
+    let tasks = store.clone();
+    let task_runner = system.spawn(Spawn::default(), move || TaskRunner::new(tasks, house))?;
+    task_runner.answer_wakes::<task_runner::Look>(&app.wakes.task_runner);
+    let parts = importer_parts(app);
+    let importer = system.spawn(Spawn::default(), move || Importer::new(parts))?;
+    importer.answer_wakes::<importer::Look>(&app.wakes.importer);
     Ok(())
+}
+
+fn importer_parts(app: &App) -> ImporterParts {
+    let (import, memory) = (&app.config.import, app.config.memory.import_chunks_bytes.as_usize());
+    let spool = Arc::clone(&app.spool);
+    ImporterParts {
+        worker: ImportWorker::new(app.store.clone(), spool, Hands::Pool, import.chunk_rows, memory),
+        system: SystemScope::for_the_house(),
+        concurrency: import.concurrency,
+        halt: app.halt.clone(),
+    }
 }
 
 async fn ring_after_commits(app: Arc<App>) {

@@ -2,7 +2,7 @@
 
 pub mod dedup_index;
 pub mod enricher;
-pub mod hands;
+pub mod exporter;
 pub mod importer;
 pub mod indexer;
 pub mod janitor;
@@ -10,3 +10,4 @@ pub mod kit;
 pub mod scheduler;
 pub mod store_door;
 pub mod store_writer;
+pub mod task_runner;

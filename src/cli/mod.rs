@@ -14,6 +14,7 @@ pub mod enrich;
 pub mod exit;
 pub mod export;
 pub mod health;
+mod help;
 mod house;
 pub mod import;
 pub mod init;
@@ -41,7 +42,7 @@ use crate::config::Environment;
 
 /// Galena: a self-hosted lead enrichment appliance
 #[derive(Debug, Parser)]
-#[command(name = "galena", version, propagate_version = true)]
+#[command(name = "galena", version, propagate_version = true, disable_help_subcommand = true)]
 pub struct CommandLine {
     #[command(flatten)]
     global: Global,
@@ -51,6 +52,8 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Read a lead file into a list
+    Import(import::ImportArgs),
     /// Show it all on a lead file, in a temporary data directory
     Demo(demo::DemoArgs),
     /// Find leads
@@ -73,10 +76,13 @@ enum Command {
     Config(config_command::ConfigArgs),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
+    /// Explain the commands
+    Help(help::HelpArgs),
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
     match command {
+        Command::Import(args) => import::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Search(args) => search::run(&args, context),
         Command::User(args) => user::run(&args, context),
@@ -88,6 +94,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
         Command::Openapi(args) => openapi::run(args),
         Command::Config(args) => config_command::run(args, context),
         Command::Completions(args) => completions::run(args),
+        Command::Help(args) => help::run(&args),
     }
 }
 

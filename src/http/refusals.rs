@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, header};
 
 use super::codes::Code;
 use super::problem::{FieldError, Problem};
+use crate::app::set_up::SetUpError;
 use crate::store::{Missing, Refusal, Reject, SubmitError};
 
 impl From<Missing> for Code {
@@ -86,9 +87,20 @@ impl From<SubmitError> for Problem {
     }
 }
 
+impl From<SetUpError> for Problem {
+    fn from(error: SetUpError) -> Self {
+        match error {
+            SetUpError::Submit(error) => error.into(),
+            SetUpError::NotAnEmail => Self::invalid(FieldError::at("/email", error.to_string())),
+            SetUpError::ShortPassword(_) => Self::invalid(FieldError::at("/password", error.to_string())),
+            SetUpError::UnknownPlan(_) | SetUpError::Crypt(_) | SetUpError::HashingPanicked => Self::internal(error),
+        }
+    }
+}
+
 /// `settings.identity` -> `/settings/identity`.
 fn pointer_of(field: &str) -> String {
-    if field.starts_with('/') { field.to_owned() } else { format!("/{}", field.replace('.', "/")) }
+    if field.is_empty() || field.starts_with('/') { field.to_owned() } else { format!("/{}", field.replace('.', "/")) }
 }
 
 /// Hundredths as the number that the API shows.

@@ -14,7 +14,9 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::codes::Code;
 use super::problem::Problem;
-use super::{admission, auth, conditional, console, describe, health, lists, observe, security_headers};
+use super::{
+    admission, api_keys, audit, auth, bulk, conditional, console, describe, events, health, imports, leads, lists, observe, providers, search, security_headers, session, setup, timeline, uploads, users, workspaces,
+};
 use crate::app::App;
 
 type Routes = OpenApiRouter<Arc<App>>;
@@ -22,17 +24,65 @@ type Routes = OpenApiRouter<Arc<App>>;
 /// Routes that answer soon: JSON in, JSON out, within `server.request_timeout` and `server.max_body_bytes`.
 fn requests() -> Routes {
     Routes::new()
+        // setup, session
+        .routes(routes!(setup::show, setup::create))
+        .routes(routes!(session::show, session::create, session::delete))
+        .routes(routes!(session::change_password))
         // lists
         .routes(routes!(lists::index, lists::create))
         .routes(routes!(lists::show, lists::update, lists::delete))
         .routes(routes!(lists::restore))
         .routes(routes!(lists::archive))
         .routes(routes!(lists::unarchive))
+        // providers
+        .routes(routes!(providers::index))
+        .routes(routes!(providers::put_credential, providers::delete_credential))
+        // people
+        .routes(routes!(workspaces::index, workspaces::create))
+        .routes(routes!(workspaces::show))
+        .routes(routes!(users::index, users::create))
+        .routes(routes!(users::show, users::update, users::delete))
+        .routes(routes!(api_keys::index, api_keys::create))
+        .routes(routes!(api_keys::show, api_keys::delete))
+        .routes(routes!(audit::index))
+        // import
+        .routes(routes!(uploads::create))
+        .routes(routes!(imports::show))
+        .routes(routes!(imports::cancel))
+        .routes(routes!(imports::undo))
+        .routes(routes!(timeline::of_list))
+        .routes(routes!(bulk::lists::duplicate))
+        .routes(routes!(bulk::lists::merge))
+        // leads
+        .routes(routes!(leads::index, leads::create))
+        .routes(routes!(leads::show, leads::update, leads::delete))
+        .routes(routes!(leads::relocate))
+        .routes(routes!(timeline::of_lead))
+        .routes(routes!(search::create))
+        // acts on many leads
+        .routes(routes!(bulk::index, bulk::create))
+        .routes(routes!(bulk::show))
+        .routes(routes!(bulk::skipped))
+        .routes(routes!(bulk::cancel))
+        .routes(routes!(bulk::undo))
+        // import
+        .routes(routes!(uploads::create))
+        .routes(routes!(imports::show))
+        .routes(routes!(imports::cancel))
+        .routes(routes!(imports::undo))
 }
 
 /// Routes that move files or stay open: limits of their own, no time limit.
 fn transfers() -> Routes {
     Routes::new()
+        // live
+        .routes(routes!(events::follow))
+        // import
+        .routes(routes!(uploads::show, uploads::append))
+        .routes(routes!(imports::start_in_list))
+        .routes(routes!(imports::index, imports::start_anywhere))
+        .routes(routes!(imports::preview))
+        .routes(routes!(imports::rejected))
 }
 
 /// The API description, the same that `/api/openapi.json` serves.

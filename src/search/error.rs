@@ -29,6 +29,16 @@ pub enum QueryError {
     BadCursor,
 }
 
+impl QueryError {
+    /// The message without the caller's own value, which may be about a person.
+    pub fn told(&self) -> String {
+        match self {
+            Self::BadValue { field, expected, .. } => format!("{field}: expected {expected}"),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// Why an index on disk cannot be used and a new generation has to be built from the store.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RebuildReason {

@@ -1,7 +1,7 @@
 //! The one home of tantivy: what of a lead is found how, and the searches themselves.
 //!
 //! The index is a derived view of the store. It gives ids, counts and facets; rows are read from the store. Nothing here
-//! knows the store: the Indexer feeds [`SearchWriter`] from the outbox and keeps its [`Checkpoint`] in every commit.
+//! knows the store but the `WorkspaceScope` without which nobody searches: the Indexer feeds [`SearchWriter`] from the outbox and keeps its [`Checkpoint`] in every commit.
 //! Everything here blocks: callers run it on a bounded pool of threads, never on one that serves requests.
 
 mod address;
@@ -15,6 +15,7 @@ mod error;
 mod field;
 mod filter;
 mod filter_test;
+mod from_filter;
 mod generation;
 mod index;
 mod query;

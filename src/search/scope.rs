@@ -8,6 +8,7 @@ use tantivy::schema::{IndexRecordOption, Term};
 
 use super::schema::SCHEMA;
 use crate::domain::id::{Id, ListId, WorkspaceId};
+use crate::store::WorkspaceScope;
 
 /// Which lists of the workspace are searched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +28,9 @@ pub struct SearchScope {
 }
 
 impl SearchScope {
-    pub fn new(workspace: WorkspaceId, lists: ListScope) -> Self {
-        Self { workspace, lists }
+    /// Only who was let into the workspace can search it: the scope says so by its type.
+    pub fn new(scope: &WorkspaceScope, lists: ListScope) -> Self {
+        Self { workspace: scope.workspace(), lists }
     }
 
     pub fn workspace(&self) -> WorkspaceId {

@@ -2,8 +2,9 @@
 //! say who owns it, how long rows stay and whether they hold personal values does not compile.
 
 use crate::domain::id::{
-    AttemptId, ExportId, ImportId, ItemId, JobId, KeyId, LeadId, ListId, UploadId, UserId, WorkspaceId,
+    AttemptId, ExportId, ImportId, ItemId, JobId, KeyId, LeadId, ListId, TaskId, UploadId, UserId, WorkspaceId,
 };
+use crate::domain::id::{ExportId, ImportId, KeyId, LeadId, ListId, TaskId, UploadId, UserId, WorkspaceId};
 use crate::domain::lead::Lead;
 use crate::domain::list::List;
 use crate::domain::time::Time;
@@ -22,6 +23,7 @@ use crate::store::records::item::{Item, ItemPlace, Lease};
 use crate::store::records::job::{Job, Selection};
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
+use crate::store::records::task::{Task, TaskLead, TaskOrder};
 use crate::store::records::upload::Upload;
 use crate::store::records::value::FieldValue;
 
@@ -163,6 +165,16 @@ tables! {
     tenant PossibleDuplicates("possible_duplicates"): (LeadId, LeadId) => Blob,
         owner "transactions::leads, transactions::imports", kept "as the leads", personal ByLead;
 
+    // --- acts on many leads
+    tenant Tasks("tasks"): (TaskId,) => Task,
+        owner "transactions::tasks", kept "30 days after its end", personal None;
+    /// What a task was asked to do; values of a bulk update may be about a person.
+    tenant TaskOrders("task_orders"): (TaskId,) => TaskOrder,
+        owner "transactions::tasks", kept "as the task", personal BySubject;
+    /// The leads of a task as they were before it, for its undo.
+    tenant TaskLeads("task_before"): (TaskId, LeadId) => TaskLead,
+        owner "transactions::tasks", kept "30 days", personal ByLead;
+
     // --- imports
     tenant Uploads("uploads"): (UploadId,) => Upload,
         owner "transactions::uploads", kept "24 hours, or as the original of its import", personal None;
@@ -180,6 +192,15 @@ tables! {
     /// Leads as they were before an import changed them.
     tenant ImportBefore("import_before"): (ImportId, LeadId) => BeforeImage,
         owner "transactions::imports", kept "30 days", personal ByLead;
+    // --- acts on many leads
+    tenant Tasks("tasks"): (TaskId,) => Task,
+        owner "transactions::tasks", kept "30 days after its end", personal None;
+    /// What a task was asked to do; values of a bulk update may be about a person.
+    tenant TaskOrders("task_orders"): (TaskId,) => TaskOrder,
+        owner "transactions::tasks", kept "as the task", personal BySubject;
+    /// The leads of a task as they were before it, for its undo.
+    tenant TaskLeads("task_before"): (TaskId, LeadId) => TaskLead,
+        owner "transactions::tasks", kept "30 days", personal ByLead;
 
     // --- what happened
     tenant Events("events"): (u64,) => Event,
@@ -260,6 +281,9 @@ tables! {
     /// (lane, seq): what derived views still have to look at.
     install Outbox("outbox"): (u8, u64) => OutboxEntry,
         owner "every transaction", kept "until every consumer has passed it", personal None;
+    /// Tasks that have not ended.
+    install OpenTasks("open_tasks"): (WorkspaceId, TaskId) => (),
+        owner "transactions::tasks", kept "until the task has ended", personal None;
     /// Imports (and undos of imports) that are not at their end.
     install OpenImports("open_imports"): (WorkspaceId, ImportId) => (),
         owner "transactions::imports", kept "until the import has ended", personal None;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use galena::actors::hands::Hands;
+use galena::actors::importer::hands::Hands;
 use galena::actors::indexer::feed::{Fed, Feed, FeedError};
 use galena::actors::janitor::{Chore, Sweep, Swept};
 use galena::deps::Simulation;

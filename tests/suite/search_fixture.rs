@@ -4,12 +4,18 @@ use galena::domain::id::{Id, LeadId, ListId, WorkspaceId};
 use galena::domain::lead::{Lead, LeadField};
 use galena::domain::time::Time;
 use galena::search::*;
+use galena::store::{SystemScope, WorkspaceScope};
 
 /// The least memory tantivy takes.
 pub const MEMORY: usize = 16 << 20;
 
 pub fn workspace(number: u64) -> WorkspaceId {
     WorkspaceId::from_u64(number)
+}
+
+/// As if somebody of the workspace were signed in.
+pub fn scope(number: u64) -> WorkspaceScope {
+    SystemScope::for_the_house().within(workspace(number))
 }
 
 pub fn lead_id(number: u64) -> LeadId {
@@ -21,7 +27,7 @@ pub fn list_id(number: u64) -> ListId {
 }
 
 pub fn everything(number: u64) -> SearchScope {
-    SearchScope::new(workspace(number), ListScope::All)
+    SearchScope::new(&scope(number), ListScope::All)
 }
 
 /// A lead of list 1 with the given fields.

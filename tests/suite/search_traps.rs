@@ -335,15 +335,15 @@ proptest! {
             if q.is_empty() {
                 prop_assert_eq!(page.total, people.iter().filter(|lead| lead.1 == own).count() as u64);
             }
-            let without = SearchScope::new(workspace(own), ListScope::Except([list_id(1), list_id(2)].into()));
-            let only = SearchScope::new(workspace(own), ListScope::Only([list_id(1), list_id(2)].into()));
+            let without = SearchScope::new(&scope(own), ListScope::Except([list_id(1), list_id(2)].into()));
+            let only = SearchScope::new(&scope(own), ListScope::Only([list_id(1), list_id(2)].into()));
             let without = index.search(&without, &request).unwrap();
             let only = index.search(&only, &request).unwrap();
             prop_assert!(without.ids.iter().all(|id| owner(id.as_u64()).2 == 3));
             prop_assert!(only.ids.iter().all(|id| owner(id.as_u64()).2 != 3 && owner(id.as_u64()).1 == own));
             prop_assert_eq!(without.total + only.total, page.total);
         }
-        let nothing = SearchScope::new(workspace(1), ListScope::Only([].into()));
+        let nothing = SearchScope::new(&scope(1), ListScope::Only([].into()));
         prop_assert_eq!(index.search(&nothing, &request).unwrap().total, 0);
         prop_assert_eq!(index.search(&everything(3), &request).unwrap().total, 0);
     }

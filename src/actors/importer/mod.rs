@@ -12,6 +12,7 @@ pub mod intake;
 pub mod layout;
 pub mod parse;
 pub mod plan;
+pub mod preview;
 pub mod problem;
 pub mod records;
 pub mod spool;

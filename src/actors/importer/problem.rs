@@ -87,7 +87,7 @@ impl From<MappingError> for FileProblem {
             MappingError::UnknownField { .. } => "UNKNOWN_FIELD",
             MappingError::FieldTwice { .. } => "FIELD_TWICE",
         };
-        Self { code: "VALIDATION_FAILED", ..Self::invalid(reason, error.to_string()) }
+        Self { code: "INVALID_COLUMN_MAPPING", ..Self::invalid(reason, error.to_string()) }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A file is named by its upload. The row is written before the first byte, so a file without a row belongs to nobody.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub trait SpoolWrite: Write + Send {
 
 pub trait Spool: Send + Sync {
     fn read(&self, id: UploadId) -> io::Result<Box<dyn SpoolRead>>;
-    /// Writes on from byte `at`; what lies behind it is cut off.
+    /// Writes on from byte `at`; what lies behind it is cut off. `ResourceBusy` while somebody else writes it.
     fn write(&self, id: UploadId, at: u64) -> io::Result<Box<dyn SpoolWrite>>;
     /// Removes the file; one that is not there is no error.
     fn remove(&self, id: UploadId) -> io::Result<()>;
@@ -34,11 +34,13 @@ pub trait Spool: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct SpoolFolder {
     folder: PathBuf,
+    /// Files that are being written: two writers of one file would tear it.
+    writing: Arc<Mutex<HashSet<UploadId>>>,
 }
 
 impl SpoolFolder {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), writing: Arc::default() }
     }
 
     pub fn path(&self, id: UploadId) -> PathBuf {
@@ -50,6 +52,28 @@ impl SpoolFolder {
 struct FolderFile {
     file: io::BufWriter<File>,
     folder: PathBuf,
+    _turn: WriteTurn,
+}
+
+/// The right to write one file.
+struct WriteTurn {
+    writing: Arc<Mutex<HashSet<UploadId>>>,
+    id: UploadId,
+}
+
+impl WriteTurn {
+    fn take(writing: &Arc<Mutex<HashSet<UploadId>>>, id: UploadId) -> io::Result<Self> {
+        if writing.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
+            return Ok(Self { writing: Arc::clone(writing), id });
+        }
+        Err(io::ErrorKind::ResourceBusy.into())
+    }
+}
+
+impl Drop for WriteTurn {
+    fn drop(&mut self) {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
 }
 
 impl Write for FolderFile {
@@ -75,6 +99,7 @@ impl Spool for SpoolFolder {
     }
 
     fn write(&self, id: UploadId, at: u64) -> io::Result<Box<dyn SpoolWrite>> {
+        let turn = WriteTurn::take(&self.writing, id)?;
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -84,7 +109,8 @@ impl Spool for SpoolFolder {
         }
         file.set_len(at)?;
         file.seek(SeekFrom::Start(at))?;
-        Ok(Box::new(FolderFile { file: io::BufWriter::with_capacity(256 << 10, file), folder: self.folder.clone() }))
+        let file = io::BufWriter::with_capacity(256 << 10, file);
+        Ok(Box::new(FolderFile { file, folder: self.folder.clone(), _turn: turn }))
     }
 
     fn remove(&self, id: UploadId) -> io::Result<()> {

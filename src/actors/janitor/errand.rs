@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::sweep::SweepError;
-use crate::actors::hands::Hands;
+use crate::actors::importer::hands::Hands;
 use crate::store::transactions::exports::{ExpireExport, ForgetExport};
 use crate::store::transactions::outbox::TrimOutbox;
 use crate::store::transactions::retention::{Forget, RemoveDeletedList, TrimImport};

@@ -11,14 +11,13 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::errand::Errand;
 use super::sweep::SweepError;
 use crate::domain::time::Time;
-use crate::store::check::UNFINISHED;
 use crate::store::directory::DataDirectory;
 use crate::store::records::export::ExportState;
 use crate::store::records::upload::Upload;
 use crate::store::tables::{Exports, Uploads};
 use crate::store::{Reads, View};
 
-/// How long a file that nothing names is left alone: whoever put it there may still be busy.
+/// How long a file that nothing names stays after its last change: whoever put it there may still be writing it.
 const GRACE: Duration = Duration::from_secs(3_600);
 
 /// The row comes before its file, so a file younger than `view` is younger than the grace time too.
@@ -27,9 +26,6 @@ pub(super) fn left_over(view: &View, directory: &DataDirectory, now: Time) -> Re
     let mut expired = HashSet::new();
     view.scan_all::<Exports>(&mut |_, (id,), row| {
         let name = row.file_name(id);
-        if row.state.is_open() {
-            named.insert(format!("{name}.{UNFINISHED}"));
-        }
         match row.state {
             ExportState::Expired | ExportState::Failed => expired.insert(name),
             _ => named.insert(name),
@@ -44,9 +40,7 @@ pub(super) fn left_over(view: &View, directory: &DataDirectory, now: Time) -> Re
     })?;
     named.clear();
     view.scan_all::<Uploads>(&mut |_, (id,), _| {
-        let name = Upload::file_name_of(id);
-        named.insert(format!("{name}.{UNFINISHED}"));
-        named.insert(name);
+        named.insert(Upload::file_name_of(id));
         ControlFlow::Continue(())
     })?;
     visit(&directory.uploads(), &mut |path, name, changed| {

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::chore::Chore;
-use crate::actors::hands::{Hands, HandsFailed};
+use crate::actors::importer::hands::{Hands, HandsFailed};
 use crate::config::Config;
 use crate::domain::id::WorkspaceId;
 use crate::store::directory::DataDirectory;

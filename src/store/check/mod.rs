@@ -12,6 +12,7 @@ mod access;
 mod events;
 mod files;
 mod index;
+mod jobs;
 mod leads;
 mod ledger;
 mod originals;
@@ -95,7 +96,8 @@ impl Check {
         told(leads::compare(&view, self.store.hasher(), &mut report).map_err(CheckError::from))?;
         told(access::compare(&view, &mut report).map_err(CheckError::from))?;
         told(events::compare(&view, &mut report).map_err(CheckError::from))?;
-        told(ledger::compare(&view, &mut report).map(drop).map_err(CheckError::from))?;
+        let holds = ledger::compare(&view, &mut report);
+        told(holds.and_then(|holds| jobs::compare(&view, holds, &mut report)).map_err(CheckError::from))?;
         if let Some(census) = &census {
             told(index::compare(&view, census, &mut report))?;
         }

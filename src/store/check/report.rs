@@ -48,6 +48,8 @@ codes! {
     AccountUnbalanced "ACCOUNT_UNBALANCED" "the books of the workspace do not balance: restore the last backup, or report this as a defect";
     AccountNotSumOfLines "ACCOUNT_NOT_SUM_OF_LINES" "the account is not the sum of its lines: restore the last backup, or report this as a defect";
     HoldUnmatched "HOLD_UNMATCHED" "credits are held for nothing, or work has no hold: report this as a defect";
+    JobWrong "JOB_WRONG" "what a job says is not what its leads say: report this as a defect";
+    ItemUnplaced "ITEM_UNPLACED" "a lead does not know that a job worked on it: report this as a defect";
     IndexDamaged "INDEX_DAMAGED" "remove the folder index/: the next start builds it anew from the store";
     DocumentWithoutLead "DOCUMENT_WITHOUT_LEAD" "searches find a lead that is not there: remove the folder index/, the next start builds it anew";
     LeadWithoutDocument "LEAD_WITHOUT_DOCUMENT" "searches do not find this lead: save it again, or remove the folder index/";

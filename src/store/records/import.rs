@@ -353,6 +353,10 @@ pub struct Import {
     pub problem: Option<ImportProblem>,
     #[n(24)]
     pub undo: Option<Undo>,
+    /// The seq of the event that ended it, or its undo: searches that see it see every row.
+    #[n(25)]
+    #[cbor(default)]
+    pub ended_seq: u64,
 }
 
 impl Import {

@@ -11,6 +11,7 @@ pub mod item;
 pub mod job;
 pub mod ledger;
 pub mod outbox;
+pub mod task;
 pub mod upload;
 pub mod value;
 

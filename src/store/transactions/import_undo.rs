@@ -206,7 +206,7 @@ impl Undoing<'_> {
         }
     }
 
-    fn conclude(mut self, tx: &mut Tx<'_>, row: Import, finished: bool) -> Result<Import, Refusal> {
+    fn conclude(mut self, tx: &mut Tx<'_>, mut row: Import, finished: bool) -> Result<Import, Refusal> {
         let UndoSlice { scope, id, at, .. } = self.slice;
         let origin = Origin { at: *at, actor: self.undo.actor, source: None, request_id: self.undo.request_id.clone() };
         if !self.touched.is_empty() {
@@ -219,9 +219,9 @@ impl Undoing<'_> {
             let Undo { removed, restored, kept, .. } = &self.undo;
             let after = json!({ "listId": row.list, "removed": removed, "restored": restored, "kept": kept });
             let fact = Fact::new("import.undone", Subject::import(*id)).also(Subject::list(row.list));
-            tx.event(scope, &origin, fact.change(None, Some(&after)))?;
+            row.ended_seq = tx.event(scope, &origin, fact.change(None, Some(&after)))?;
         }
-        let row = Import { undo: Some(self.undo), ..row };
+        row.undo = Some(self.undo);
         tx.put::<Imports>(scope, (*id,), &row)?;
         Ok(row)
     }

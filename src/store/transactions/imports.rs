@@ -40,13 +40,12 @@ pub struct StartImport {
 }
 
 impl Transaction for StartImport {
-    /// The list it goes to.
-    type Out = ListId;
+    type Out = ImportId;
     const NAME: &'static str = "imports.start";
 
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<ListId, Refusal> {
-        if let Some(started) = tx.get::<Imports>(&self.scope, (self.id,))? {
-            return Ok(started.list);
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<ImportId, Refusal> {
+        if tx.has::<Imports>(&self.scope, (self.id,))? {
+            return Ok(self.id);
         }
         let mut file = upload(tx, &self.scope, self.upload)?;
         if !file.complete {
@@ -74,7 +73,7 @@ impl Transaction for StartImport {
         let after = json!({ "listId": list, "fileName": row.file_name, "totalRows": row.total_rows });
         let fact = Fact::new("import.started", Subject::import(self.id)).also(Subject::list(list));
         tx.event(&self.scope, &self.origin, fact.change(None, Some(&after)))?;
-        Ok(list)
+        Ok(self.id)
     }
 }
 
@@ -213,7 +212,6 @@ fn end(
 ) -> Result<(), Refusal> {
     row.state = state;
     row.completed_at = Some(origin.at);
-    tx.put::<Imports>(scope, (id,), row)?;
     tx.remove_install::<OpenImports>((scope.workspace(), id))?;
     let kind = match state {
         ImportState::Completed => "import.completed",
@@ -221,8 +219,8 @@ fn end(
         _ => "import.failed",
     };
     let fact = Fact::new(kind, Subject::import(id)).also(Subject::list(row.list));
-    tx.event(scope, origin, fact.change(None, Some(&progress_json(row))))?;
-    Ok(())
+    row.ended_seq = tx.event(scope, origin, fact.change(None, Some(&progress_json(row))))?;
+    Ok(tx.put::<Imports>(scope, (id,), row)?)
 }
 
 /// The counts of an import, as its events tell them.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::domain::id::{LeadId, ListId, UserId};
 use crate::domain::identity::{Identity, Verdict, sufficient};
 use crate::domain::lead::{Lead, LeadField};
+use crate::domain::lead_names::Names;
 use crate::store::tables::Leads;
 use crate::store::transactions::lead_rows::{
     Tell, insert_lead, judge, note_possible_duplicate, remove_lead, replace_lead,
@@ -110,8 +111,12 @@ impl Transaction for AddLeads {
                         OnDuplicate::Update => {
                             let before = live_lead(tx, &self.scope, same)?;
                             let after = overwrite(&before, row);
-                            change_lead(tx, &self.scope, &self.origin, same, &before, after)?;
-                            Added::Updated { id: same }
+                            match change_lead(tx, &self.scope, &self.origin, same, &before, after) {
+                                Ok(_) => Added::Updated { id: same },
+                                // The lead is in another list, which is archived, or demands what the row takes away.
+                                Err(Refusal::Reject(reject)) => Added::Rejected { reason: reject.to_string() },
+                                Err(failure) => return Err(failure),
+                            }
                         }
                         OnDuplicate::Skip | OnDuplicate::Create => Added::Skipped { id: same },
                     }
@@ -119,6 +124,24 @@ impl Transaction for AddLeads {
             });
         }
         Ok(results)
+    }
+}
+
+/// Adds one lead, or says why not.
+#[derive(Debug, Clone)]
+pub struct AddLead(pub AddLeads);
+
+impl Transaction for AddLead {
+    type Out = Added;
+    const NAME: &'static str = "leads.add_one";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Added, Refusal> {
+        match self.0.apply(tx)?.pop() {
+            Some(Added::Skipped { id }) => Err(Reject::DuplicateLead { existing: id }.into()),
+            Some(Added::Rejected { reason }) => Err(Reject::Invalid { field: String::new(), reason }.into()),
+            Some(added) => Ok(added),
+            None => Err(Reject::Invalid { field: String::new(), reason: "no lead was given".to_owned() }.into()),
+        }
     }
 }
 
@@ -153,8 +176,15 @@ pub struct LeadChanges {
 
 impl LeadChanges {
     pub fn apply_to(&self, lead: &mut Lead) {
+        let given: Vec<LeadField> = self.fields.iter().map(|(field, _)| *field).collect();
+        let (names_before, email_before) = (Names::of(lead), lead.email.clone());
         for (field, value) in &self.fields {
             lead.set_field(*field, value.clone());
+        }
+        names_before.follow(lead, &given);
+        if given.contains(&LeadField::Email) && lead.email != email_before {
+            // What was found out speaks of the old address.
+            lead.email_status = None;
         }
         for (name, value) in &self.custom_fields {
             lead.set_custom_field(name, value.clone());

@@ -15,5 +15,6 @@ pub mod once;
 pub mod outbox;
 pub mod retention;
 pub mod sessions;
+pub mod tasks;
 pub mod uploads;
 pub mod users;

@@ -68,8 +68,10 @@ impl World {
             let mut indexed: BTreeSet<LeadId> = BTreeSet::new();
             let mut request = SearchRequest { limit: 500, ..SearchRequest::text("") };
             loop {
-                let page =
-                    self.index.search(&SearchScope::new(workspace, ListScope::All), &request).expect("searchable");
+                let page = self
+                    .index
+                    .search(&SearchScope::new(&scope(workspace), ListScope::All), &request)
+                    .expect("searchable");
                 assert_eq!(page.total as usize, stored.len(), "seed {}", self.seed);
                 for id in page.ids {
                     assert!(indexed.insert(id), "{id} is in the index twice");

@@ -1,0 +1,125 @@
+//! What hangs on a lead in other tables: its original row, and the values that were found for it with where each came from.
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::id::LeadId;
+use crate::domain::lead::{Lead, LeadField};
+use crate::store::jobs::{current_value, values_of};
+use crate::store::originals::original_of;
+use crate::store::records::value::FieldValue;
+use crate::store::{StoreError, View, WorkspaceScope};
+
+#[derive(Debug, Clone, Default)]
+pub struct Details {
+    /// By the headers of the file; `None` for a lead that no file brought.
+    pub original_data: Option<Map<String, Value>>,
+    /// What was found, in the form of PRD-11, appendix B; empty when nothing was.
+    pub enriched: Map<String, Value>,
+    /// By field: the value that counts today, and its source.
+    pub provenance: Map<String, Value>,
+}
+
+impl Details {
+    /// # Errors
+    /// When rows cannot be read.
+    pub fn of(view: &View, scope: &WorkspaceScope, id: LeadId, lead: &Lead) -> Result<Self, StoreError> {
+        let cells = match lead.origin {
+            Some(origin) => original_of(view, scope, origin)?,
+            None => None,
+        };
+        let mut fields: Vec<String> = values_of(view, scope, id)?.into_iter().map(|(field, ..)| field).collect();
+        fields.dedup();
+        let mut found: Vec<(String, FieldValue)> = Vec::with_capacity(fields.len());
+        for field in fields {
+            if let Some(value) = current_value(view, scope, id, lead, &field)? {
+                found.push((field, value));
+            }
+        }
+        Ok(Self {
+            original_data: cells.map(original_data),
+            enriched: enriched(lead, &found),
+            provenance: found.iter().map(|(field, value)| (field.clone(), source_of(value))).collect(),
+        })
+    }
+}
+
+/// By title; a cell beyond the titles by its place, counted from 1.
+fn original_data(cells: Vec<(String, String)>) -> Map<String, Value> {
+    let named = cells.into_iter().enumerate().map(|(place, (title, cell))| {
+        let title = if title.is_empty() { format!("Column {}", place + 1) } else { title };
+        (title, Value::String(cell))
+    });
+    named.collect()
+}
+
+#[allow(clippy::cast_precision_loss)] // credits stay far below 2^53 hundredths
+fn source_of(value: &FieldValue) -> Value {
+    json!({
+        "value": value.value,
+        "provider": value.provider,
+        "at": value.at,
+        "confidence": value.confidence.as_fraction(),
+        "credits": value.credits as f64 / 100.0,
+        "cost": { "amount": amount(value.cost), "currency": "USD" },
+    })
+}
+
+/// Millionths as a decimal of four to six places.
+fn amount(millionths: u64) -> String {
+    let text = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
+    let cut = text.strip_suffix("00").or_else(|| text.strip_suffix('0')).unwrap_or(&text);
+    cut.to_owned()
+}
+
+fn enriched(lead: &Lead, found: &[(String, FieldValue)]) -> Map<String, Value> {
+    let mut shown = Map::new();
+    let Some(latest) = found.iter().map(|(_, value)| value.at).max() else { return shown };
+    let of = |name: &str| found.iter().find(|(field, _)| field == name).map(|(_, value)| value);
+    let text = |field: LeadField| of(field.name()).map(|value| value.value.as_str());
+    let status = of("emailStatus").map(|value| value.value.as_str());
+    let address = text(LeadField::Email).or(lead.email.as_deref());
+    shown.insert("verifiedEmail".to_owned(), json!(address.filter(|_| status == Some("valid"))));
+    shown.insert("emailStatus".to_owned(), json!(status));
+    let phones = text(LeadField::Phone).map(|number| json!({ "number": number, "verified": false }));
+    shown.insert("phoneNumbers".to_owned(), json!(phones.into_iter().collect::<Vec<_>>()));
+    let groups: [(&str, &[(&str, LeadField)]); 3] = [
+        ("socialProfiles", &[("linkedin", LeadField::LinkedInUrl)]),
+        ("professionalInfo", &[("jobTitle", LeadField::JobTitle)]),
+        (
+            "companyInfo",
+            &[
+                ("name", LeadField::CompanyName),
+                ("domain", LeadField::Website),
+                ("industry", LeadField::Industry),
+                ("employeeCount", LeadField::CompanySize),
+                ("linkedinUrl", LeadField::CompanyLinkedInUrl),
+            ],
+        ),
+    ];
+    for (group, members) in groups {
+        let members = members.iter().filter_map(|(name, field)| Some(((*name).to_owned(), json!(text(*field)?))));
+        shown.insert(group.to_owned(), Value::Object(members.collect()));
+    }
+    // As sure as the least sure of the values.
+    let confidence = found.iter().map(|(_, value)| value.confidence).min().unwrap_or_default();
+    let mut providers: Vec<&str> = found.iter().map(|(_, value)| value.provider.as_str()).collect();
+    providers.sort_unstable();
+    providers.dedup();
+    shown.insert("confidenceScore".to_owned(), json!(confidence.as_fraction()));
+    shown.insert("enrichedAt".to_owned(), json!(lead.enriched_at.unwrap_or(latest)));
+    shown.insert("dataSource".to_owned(), json!(providers.join(", ")));
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_keep_four_to_six_places() {
+        assert_eq!(amount(8_000), "0.0080");
+        assert_eq!(amount(0), "0.0000");
+        assert_eq!(amount(1_234_567), "1.234567");
+        assert_eq!(amount(12_340), "0.01234");
+    }
+}
