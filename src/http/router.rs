@@ -113,23 +113,27 @@ pub fn openapi() -> OpenApi {
 
 /// Everything the server answers.
 pub fn router(app: Arc<App>) -> Router {
+    layered(requests().into(), transfers().into(), app)
+}
+
+/// The routes of both kinds with the layers around them, and the pages that need no caller.
+fn layered(requests: Router<Arc<App>>, transfers: Router<Arc<App>>, app: Arc<App>) -> Router {
     let body_limit = DefaultBodyLimit::max(app.config.server.max_body_bytes.as_usize());
     let within = |layer| from_fn_with_state(Arc::clone(&app), layer);
     let admit = from_fn_with_state(Arc::clone(&app), admission::admit);
     // The time limit stands outside of the admission: it gives up waiting for a write, and does not cut it.
-    let requests = Router::from(requests())
+    let requests = requests
         .layer(body_limit)
         .route_layer(admit.clone())
         .route_layer(from_fn_with_state(Arc::clone(&app), admission::time_limit));
-    let transfers = Router::from(transfers()).layer(DefaultBodyLimit::disable()).layer(admit);
+    let transfers = transfers.layer(DefaultBodyLimit::disable()).layer(admit);
     let api = requests.merge(transfers).route_layer(from_fn_with_state(Arc::clone(&app), auth::authenticate));
 
     let description = openapi();
-    let described = description.clone();
     Router::new()
         .nest("/api/v1", api.clone())
         .nest("/api", api)
-        .route("/api/openapi.json", get(|| async move { Json(described) }))
+        .route("/api/openapi.json", get(|| async move { Json(description) }))
         .merge(SwaggerUi::new("/api/docs").config(utoipa_swagger_ui::Config::from("/api/openapi.json")))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -143,3 +147,6 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(within(observe::observe))
         .with_state(app)
 }
+
+#[cfg(test)]
+mod tests;
