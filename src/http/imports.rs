@@ -1,5 +1,6 @@
 //! Imports: preview a file, read it into a list, follow it, fetch what was rejected, cancel, undo.
 
+pub mod check;
 mod form;
 mod options;
 mod rejected;
