@@ -42,7 +42,7 @@ async fn a_killed_import_ends_like_an_undisturbed_one() {
             import = Some(import_of(&sent));
         }
         let place = format!("/leads/imports/{}", import.as_deref().expect("it was acknowledged"));
-        tokio::time::sleep(chance.between(Duration::ZERO, took / 3)).await;
+        tokio::time::sleep(chance.between(took / 8, took * 3 / 4)).await;
         let state = Client::good(served.client.get(&place).await);
         let processed = state["progress"]["processed"].as_u64().expect("a number");
         assert!(processed >= seen, "{processed} rows after {seen}: it went back");
