@@ -59,7 +59,7 @@ impl From<Reject> for Problem {
             Reject::InsufficientCredits { needed, available } => Self::new(Code::InsufficientCredits)
                 .member("needed", credits(needed))
                 .member("available", credits(available)),
-            refused @ Reject::JobState { .. } => Self::new(Code::Conflict).detail(refused.to_string()),
+            refused @ Reject::JobState { .. } => Self::new(Code::JobAlreadyCancelled).detail(refused.to_string()),
             Reject::Conflict(detail) => Self::new(Code::Conflict).detail(detail),
             Reject::Forbidden(detail) => Self::new(Code::Forbidden).detail(detail),
         }

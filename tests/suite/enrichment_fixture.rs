@@ -357,6 +357,7 @@ impl World {
                     continue;
                 }
             };
+            idle_rounds = 0;
             waited += pause;
             if waited > patience {
                 return;
