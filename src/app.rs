@@ -13,12 +13,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::actors::dedup_index::DedupIndex;
+use crate::actors::exporter::{self, ExportWorker, Exporter, ExporterParts};
 use crate::actors::enricher::{self, Enricher, EnricherParts, EnricherSettings, Gate, Policy};
 use crate::actors::importer::hands::Hands;
 use crate::actors::importer::spool::{Spool, SpoolFolder};
 use crate::actors::importer::work::ImportWorker;
 use crate::actors::importer::{self, Importer, ImporterParts};
 use crate::actors::indexer::{CurrentIndex, Indexer, IndexerParts, Look};
+use crate::actors::janitor::{Janitor, Sweep, keeping};
 use crate::actors::kit::{ActorSystem, Escalation, ShutdownReport, Spawn, SystemError, WakePort};
 use crate::actors::scheduler::{self, Agenda, Scheduler, SchedulerParts};
 use crate::actors::store_door::StoreDoor;
@@ -32,7 +34,8 @@ use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk,
 
 use crate::providers::Registry;
 use crate::providers::lists::ListsError;
-use crate::search::Generations;
+use crate::search::{Generations, SearchError};
+use crate::store::check::{Check, IndexAtHand};
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
 use crate::store::directory::{self, DataDirectory, OpenError};
 use crate::store::{Store, StoreOptions, SystemScope, WriterCore, WriterPace};
@@ -73,8 +76,9 @@ pub struct App {
 pub struct Wakes {
     pub store_writer: WakePort,
     pub indexer: WakePort,
-    pub task_runner: WakePort,
     pub importer: WakePort,
+    pub exporter: WakePort,
+    pub task_runner: WakePort,
     pub scheduler: WakePort,
     pub enricher: WakePort,
 }
@@ -84,6 +88,36 @@ impl App {
     pub fn is_broken(&self) -> bool {
         self.broken.load(Ordering::Relaxed)
     }
+
+    /// The check of the house while it works.
+    pub fn check(&self) -> Check {
+        Check {
+            system: SystemScope::for_the_house(),
+            store: self.store.clone(),
+            index: self.index.get().map_or(IndexAtHand::ToBeBuilt, IndexAtHand::Open),
+            directory: Some(self.directory.clone()),
+            alone: false,
+        }
+    }
+}
+
+/// Opens the data directory for a check alone: nothing runs, and nothing is written but what opening needs.
+///
+/// # Errors
+/// When the directory cannot be opened, or its index not be read.
+pub async fn check_alone(config: &Config, directory: DataDirectory) -> Result<Check, CheckAloneError> {
+    let opened = open(config, &Deps::real(), &directory).await?;
+    let index = IndexAtHand::open(&Generations::new(directory.index()))?;
+    let (system, store) = (SystemScope::for_the_house(), opened.store);
+    Ok(Check { system, store, index, directory: Some(directory), alone: true })
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CheckAloneError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Search(#[from] SearchError),
 }
 
 /// Why the house does not start.
@@ -233,13 +267,17 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
     let indexer = system.spawn(Spawn::dedicated(), move || Indexer::new(parts))?;
     indexer.answer_wakes::<Look>(&app.wakes.indexer);
 
-    let tasks = store.clone();
-    let task_runner = system.spawn(Spawn::default(), move || TaskRunner::new(tasks, house))?;
-    task_runner.answer_wakes::<task_runner::Look>(&app.wakes.task_runner);
     let parts = importer_parts(app);
     let importer = system.spawn(Spawn::default(), move || Importer::new(parts))?;
     importer.answer_wakes::<importer::Look>(&app.wakes.importer);
-
+    let parts = exporter_parts(app);
+    let exporter = system.spawn(Spawn::default(), move || Exporter::new(parts))?;
+    exporter.answer_wakes::<exporter::Look>(&app.wakes.exporter);
+    let sweep = Sweep::new(store.clone(), house, Some(app.directory.clone()), keeping(&app.config), Hands::Pool);
+    system.spawn(Spawn::default(), move || Janitor::new(sweep))?;
+    let tasks = store.clone();
+    let task_runner = system.spawn(Spawn::default(), move || TaskRunner::new(tasks, house))?;
+    task_runner.answer_wakes::<task_runner::Look>(&app.wakes.task_runner);
     let parts = scheduler_parts(app, house);
     let scheduler = system.spawn(Spawn::dedicated(), move || Scheduler::new(parts))?;
     scheduler.answer_wakes::<scheduler::Look>(&app.wakes.scheduler);
@@ -260,9 +298,21 @@ fn importer_parts(app: &App) -> ImporterParts {
     }
 }
 
+fn exporter_parts(app: &App) -> ExporterParts {
+    let export = &app.config.export;
+    ExporterParts {
+        worker: ExportWorker {
+            store: app.store.clone(),
+            system: SystemScope::for_the_house(),
+            directory: app.directory.clone(),
+            ttl: export.ttl.0,
+            hands: Hands::Pool,
+            halt: app.halt.clone(),
+        },
+        concurrency: export.concurrency,
+        inline_rows: export.inline_rows,
 /// Slices of one job in work at a time: while one is written the next is called.
 const SLICES_PER_JOB: usize = 4;
-
 fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
     SchedulerParts {
         store: app.store.clone(),
@@ -272,7 +322,6 @@ fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
         enricher: app.wakes.enricher.clone(),
     }
 }
-
 fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
     let config = &app.config.enrichment;
     let policy = Policy { dns_lookup: config.dns_lookup, ..Policy::default() };
@@ -288,7 +337,6 @@ fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
             lease_items: config.lease_items,
             tries: config.attempts,
             ..EnricherSettings::default()
-        },
         scheduler: app.wakes.scheduler.clone(),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use utoipa::openapi::OpenApi;
@@ -15,9 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::codes::Code;
 use super::problem::Problem;
 use super::{
-    admission, api_keys, audit, auth, bulk, conditional, console, credits, describe, enrichment, events, health,
-    imports, leads, lists, observe, providers, search, security_headers, session, setup, timeline, uploads, users,
-    workspaces,
+    admission, api_keys, audit, auth, bulk, check, conditional, console, credits, describe, enrichment, events, exports, health, imports, leads, lists, observe, providers, search, security_headers, session, setup, timeline, uploads, users, workspaces,
 };
 use crate::app::App;
 
@@ -61,6 +59,9 @@ fn requests() -> Routes {
         .routes(routes!(leads::relocate))
         .routes(routes!(timeline::of_lead))
         .routes(routes!(search::create))
+        // export
+        .routes(routes!(exports::index, exports::create))
+        .routes(routes!(exports::show))
         // enrichment
         .routes(routes!(enrichment::index, enrichment::create))
         .routes(routes!(enrichment::estimate))
@@ -92,6 +93,10 @@ fn transfers() -> Routes {
     Routes::new()
         // live
         .routes(routes!(events::follow))
+        // export
+        .routes(routes!(exports::download))
+        // for commands on the box, through the socket alone
+        .route("/check", post(check::run))
         // enrichment of one lead: waits for its result
         .routes(routes!(enrichment::create_for_lead))
         // import

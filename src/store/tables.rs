@@ -4,7 +4,6 @@
 use crate::domain::id::{
     AttemptId, ExportId, ImportId, ItemId, JobId, KeyId, LeadId, ListId, TaskId, UploadId, UserId, WorkspaceId,
 };
-use crate::domain::id::{ExportId, ImportId, KeyId, LeadId, ListId, TaskId, UploadId, UserId, WorkspaceId};
 use crate::domain::lead::Lead;
 use crate::domain::list::List;
 use crate::domain::time::Time;
@@ -193,14 +192,6 @@ tables! {
     tenant ImportBefore("import_before"): (ImportId, LeadId) => BeforeImage,
         owner "transactions::imports", kept "30 days", personal ByLead;
     // --- acts on many leads
-    tenant Tasks("tasks"): (TaskId,) => Task,
-        owner "transactions::tasks", kept "30 days after its end", personal None;
-    /// What a task was asked to do; values of a bulk update may be about a person.
-    tenant TaskOrders("task_orders"): (TaskId,) => TaskOrder,
-        owner "transactions::tasks", kept "as the task", personal BySubject;
-    /// The leads of a task as they were before it, for its undo.
-    tenant TaskLeads("task_before"): (TaskId, LeadId) => TaskLead,
-        owner "transactions::tasks", kept "30 days", personal ByLead;
 
     // --- what happened
     tenant Events("events"): (u64,) => Event,
