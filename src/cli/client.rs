@@ -92,6 +92,18 @@ impl Client {
         Ok(Self { transport: RwLock::new(Arc::new(transport)), local, workspace: None, deps })
     }
 
+    /// A client of the server that works on the data directory here; `None` when nobody answers there.
+    ///
+    /// # Errors
+    /// The configuration is wrong, or nothing was ever set up in the directory.
+    pub async fn of_whoever_answers(context: &Context) -> Result<Option<Self>, CliError> {
+        let (local, deps) = (Local::of(context)?, Deps::real());
+        let transport = local.answering(&deps).await?;
+        let client =
+            |transport| Self { transport: RwLock::new(Arc::new(transport)), local: None, workspace: None, deps };
+        Ok(transport.map(client))
+    }
+
     /// A client of a house that the caller runs.
     pub fn of(house: &House) -> Result<Self, CliError> {
         let transport = Transport::over_socket(house.socket())?;

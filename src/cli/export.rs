@@ -3,7 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use serde::Deserialize;
+use serde_json::json;
 
+use super::client::{Client, with_client};
+use super::context::Context;
+use super::exit::{CliError, Exit};
+use super::output::{Reader, Report, progress};
 use super::remote::RemoteArgs;
 
 #[derive(Debug, Clone, Args)]
@@ -37,4 +43,83 @@ pub enum ExportFormat {
     Xlsx,
     Json,
     Ndjson,
+}
+
+impl ExportFormat {
+    /// As the API calls it; a server says itself which it can write.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+        }
+    }
+}
+
+/// An export, as far as this command needs it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Export {
+    export_id: String,
+    status: String,
+    rows: u64,
+    expected_rows: u64,
+    error: Option<String>,
+}
+
+impl Export {
+    fn is_open(&self) -> bool {
+        matches!(self.status.as_str(), "pending" | "processing")
+    }
+}
+
+pub fn run(args: &ExportArgs, context: &Context) -> Result<Report, CliError> {
+    let to_stdout = args.output.as_os_str() == "-";
+    if to_stdout && context.reader() == Reader::Program {
+        return Err(CliError::usage("--json prints a document to standard output: name a file with -o"));
+    }
+    let (rows, bytes) = with_client(context, &args.remote, async |client| {
+        let export = ask(args, client).await?;
+        let path = format!("/leads/exports/{}/download", export.export_id);
+        let bytes = if to_stdout {
+            client.download(&path, &mut std::io::stdout()).await?
+        } else {
+            client.download_file(&path, &args.output).await?
+        };
+        Ok((export.rows, bytes))
+    })?;
+    if to_stdout {
+        return Ok(Report::Written);
+    }
+    let file = args.output.display().to_string();
+    let text = format!("{rows} {} written to {file}\n", if rows == 1 { "lead" } else { "leads" });
+    Report::new(&json!({ "file": file, "rows": rows, "bytes": bytes, "format": args.format.name() }), text)
+}
+
+/// Asks for the file and waits until it is there.
+async fn ask(args: &ExportArgs, client: &Client) -> Result<Export, CliError> {
+    let list = client.list_that_is(&args.list).await?;
+    let request = json!({
+        "listId": list.id,
+        "format": args.format.name(),
+        "options": {
+            "fields": args.fields,
+            "enrichedOnly": args.enriched_only,
+            "includeOriginal": args.include_original,
+            "filename": list.name,
+        },
+    });
+    let mut export: Export = client.post("/leads/exports", &request).await?;
+    if export.is_open() {
+        let bar = progress("exporting", Some(export.expected_rows));
+        let path = format!("/leads/exports/{}", export.export_id);
+        export = client.watch(&path, |seen: &Export| bar.set_position(seen.rows), |seen| !seen.is_open()).await?;
+        bar.finish_and_clear();
+    }
+    if export.status == "ready" {
+        return Ok(export);
+    }
+    let detail = export.error.unwrap_or_else(|| format!("the export is {}", export.status));
+    Err(CliError::new(Exit::Failed, "EXPORT_FAILED", "the export failed", detail))
 }

@@ -26,7 +26,8 @@ pub async fn start(config: Config, data_dir: &Path) -> Result<Running, CliError>
     Running::start(config, plans, Deps::real(), directory, Passwords::default()).await.map_err(refused)
 }
 
-fn refused(error: StartError) -> CliError {
+/// How a command ends that could not open the data directory.
+pub fn refused(error: StartError) -> CliError {
     match error {
         StartError::Directory(in_use) if in_use.is_in_use() => {
             CliError::new(Exit::InUse, "DATA_DIRECTORY_IN_USE", "the data directory is in use", in_use.to_string())

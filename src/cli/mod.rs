@@ -56,6 +56,10 @@ enum Command {
     Import(import::ImportArgs),
     /// Show it all on a lead file, in a temporary data directory
     Demo(demo::DemoArgs),
+    /// Write the leads of a list into a file
+    Export(export::ExportArgs),
+    /// Hold store, ledger, index and files against each other
+    Check(check::CheckArgs),
     /// Find leads
     Search(search::SearchArgs),
     /// Manage the users
@@ -84,6 +88,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
     match command {
         Command::Import(args) => import::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
+        Command::Export(args) => export::run(&args, context),
+        Command::Check(args) => check::run(&args, context),
         Command::Search(args) => search::run(&args, context),
         Command::User(args) => user::run(&args, context),
         Command::Key(args) => key::run(&args, context),

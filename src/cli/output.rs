@@ -24,6 +24,8 @@ pub enum Report {
         /// For people; complete lines.
         text: String,
     },
+    /// A result that is not what one hopes for, and how the command ends then.
+    Verdict { exit: Exit, json: serde_json::Value, text: String },
     /// The command wrote its output itself: a server's, or a stream of rows or lines.
     Written,
 }
@@ -37,6 +39,15 @@ impl Report {
         })?;
         Ok(Self::Document { json, text: text.into() })
     }
+
+    /// The same document with another end of the command.
+    #[must_use]
+    pub fn ending(self, exit: Exit) -> Self {
+        match self {
+            Self::Document { json, text } | Self::Verdict { json, text, .. } => Self::Verdict { exit, json, text },
+            Self::Written => Self::Written,
+        }
+    }
 }
 
 /// Prints the end of a command and says how it exits.
@@ -45,6 +56,8 @@ pub fn conclude(result: Result<Report, CliError>, reader: Reader) -> Exit {
         (Ok(Report::Written), _) => (Exit::Done, Ok(())),
         (Ok(Report::Document { json, .. }), Reader::Program) => (Exit::Done, print(&format!("{json}\n"))),
         (Ok(Report::Document { text, .. }), Reader::Person) => (Exit::Done, print(&text)),
+        (Ok(Report::Verdict { exit, json, .. }), Reader::Program) => (exit, print(&format!("{json}\n"))),
+        (Ok(Report::Verdict { exit, text, .. }), Reader::Person) => (exit, print(&text)),
         (Err(error), Reader::Program) => {
             let document = serde_json::to_string(&error).unwrap_or_else(|_| "{\"error\":{}}".to_owned());
             (error.code, print(&format!("{document}\n")))

@@ -55,7 +55,8 @@ impl Local {
         }
     }
 
-    async fn answering(&self, deps: &Deps) -> Result<Option<Transport>, CliError> {
+    /// Through the socket, when somebody answers there.
+    pub async fn answering(&self, deps: &Deps) -> Result<Option<Transport>, CliError> {
         let socket = self.directory.socket();
         if !socket.exists() {
             return Ok(None);

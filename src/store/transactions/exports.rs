@@ -58,7 +58,7 @@ impl Transaction for CreateExport {
             spec: self.spec.clone(),
             created_at: self.origin.at,
             created_by: self.origin.actor,
-            expected: self.expected(tx)?,
+            expected: expected(tx, &self.scope, &self.spec.selection)?,
             ..Export::default()
         };
         tx.put::<Exports>(&self.scope, (self.id,), &export)?;
@@ -69,18 +69,16 @@ impl Transaction for CreateExport {
     }
 }
 
-impl CreateExport {
-    /// At most so many leads: what the counters know without looking at rows.
-    fn expected(&self, tx: &Tx<'_>) -> Result<u64, StoreError> {
-        let selection = &self.spec.selection;
-        let counter = match (selection.list, selection.enriched_only) {
-            (Some(list), true) => Counter::ListEnriched(list),
-            (Some(list), false) => Counter::ListLeads(list),
-            (None, _) => Counter::Leads,
-        };
-        let counted = u64::try_from(tx.counter(&self.scope, counter)?).unwrap_or(0);
-        Ok(selection.ids.as_ref().map_or(counted, |ids| counted.min(ids.len() as u64)))
-    }
+/// At most so many leads: what the counters know without looking at rows.
+pub fn expected(reads: &impl Reads, scope: &WorkspaceScope, selection: &ExportSelection) -> Result<u64, StoreError> {
+    let counter = match (selection.list, selection.enriched_only) {
+        (Some(list), true) => Counter::ListEnriched(list),
+        (Some(list), false) => Counter::ListLeads(list),
+        (None, _) => Counter::Leads,
+    };
+    let (kind, subject) = counter.key();
+    let counted = u64::try_from(reads.stored_counter(scope, kind, subject)?).unwrap_or(0);
+    Ok(selection.ids.as_ref().map_or(counted, |ids| counted.min(ids.len() as u64)))
 }
 
 /// Notes how many rows are written. Only for show: after a crash the file is written from its beginning.

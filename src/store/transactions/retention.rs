@@ -10,7 +10,7 @@ use crate::store::engine::Order;
 use crate::store::records::import::Import;
 use crate::store::tables::{
     EventSubjects, Events, Idempotency, ImportBefore, ImportRejects, Imports, Leads, ListLeads, Lists, Originals,
-    PossibleDuplicates, Sessions, SetupTokens,
+    PossibleDuplicates, RawAnswers, Sessions, SetupTokens, Values,
 };
 use crate::store::transactions::lead_rows::remove_lead;
 use crate::store::transactions::lists::is_over;
@@ -152,6 +152,7 @@ impl Transaction for RemoveDeletedList {
             for id in stride {
                 if let Some(lead) = tx.get::<Leads>(scope, (*id,))? {
                     remove_lead(tx, scope, *id, &lead, Lane::Bulk)?;
+                    remove_values(tx, scope, *id)?;
                 }
                 removed.push(id.as_u64());
             }
@@ -167,6 +168,20 @@ impl Transaction for RemoveDeletedList {
         }
         Ok(Removed { leads, finished })
     }
+}
+
+/// Every value that was found for a lead, and the answers it was read from.
+fn remove_values(tx: &mut Tx<'_>, scope: &WorkspaceScope, lead: LeadId) -> Result<(), StoreError> {
+    let (mut values, mut answers) = (Vec::new(), Vec::new());
+    tx.scan::<Values>(scope, &(lead,), Order::Ascending, &mut up_to(usize::MAX, &mut values))?;
+    tx.scan::<RawAnswers>(scope, &(lead,), Order::Ascending, &mut up_to(usize::MAX, &mut answers))?;
+    for value in values {
+        tx.remove::<Values>(scope, value)?;
+    }
+    for answer in answers {
+        tx.remove::<RawAnswers>(scope, answer)?;
+    }
+    Ok(())
 }
 
 /// Removes what an import kept of its file and of the leads it changed, each after its own time.
