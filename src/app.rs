@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::actors::dedup_index::DedupIndex;
-use crate::actors::exporter::{self, ExportWorker, Exporter, ExporterParts};
 use crate::actors::enricher::{self, Enricher, EnricherParts, EnricherSettings, Gate, Policy};
+use crate::actors::exporter::{self, ExportWorker, Exporter, ExporterParts};
 use crate::actors::importer::hands::Hands;
 use crate::actors::importer::spool::{Spool, SpoolFolder};
 use crate::actors::importer::work::ImportWorker;
@@ -52,7 +52,6 @@ pub struct App {
     pub providers: Registry,
     pub index: CurrentIndex,
     pub wakes: Wakes,
-    pub providers: Registry,
     /// What of the jobs may run now; stops are told here.
     pub agenda: Agenda,
     /// Where uploaded files lie.
@@ -177,7 +176,6 @@ impl Running {
             providers: Registry::built_in()?,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
-            providers: Registry::built_in()?,
             agenda,
             spool,
             halt: CancellationToken::new(),
@@ -311,8 +309,12 @@ fn exporter_parts(app: &App) -> ExporterParts {
         },
         concurrency: export.concurrency,
         inline_rows: export.inline_rows,
+    }
+}
+
 /// Slices of one job in work at a time: while one is written the next is called.
 const SLICES_PER_JOB: usize = 4;
+
 fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
     SchedulerParts {
         store: app.store.clone(),
@@ -322,6 +324,7 @@ fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
         enricher: app.wakes.enricher.clone(),
     }
 }
+
 fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
     let config = &app.config.enrichment;
     let policy = Policy { dns_lookup: config.dns_lookup, ..Policy::default() };
@@ -336,7 +339,8 @@ fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
             min_in_flight: config.min_in_flight,
             lease_items: config.lease_items,
             tries: config.attempts,
-            ..EnricherSettings::default()
+            keep_raw_answers: !app.config.retention.raw_answers.0.is_zero(),
+        },
         scheduler: app.wakes.scheduler.clone(),
     }
 }
