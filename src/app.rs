@@ -345,6 +345,7 @@ fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
             lease_items: config.lease_items,
             tries: config.attempts,
             ..EnricherSettings::default()
+            keep_raw_answers: !app.config.retention.raw_answers.0.is_zero(),
         },
         scheduler: app.wakes.scheduler.clone(),
     }
