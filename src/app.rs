@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::actors::dedup_index::DedupIndex;
 use crate::actors::exporter::{self, ExportWorker, Exporter, ExporterParts};
+use crate::actors::enricher::{self, Enricher, EnricherParts, EnricherSettings, Gate, Policy};
 use crate::actors::importer::hands::Hands;
 use crate::actors::importer::spool::{Spool, SpoolFolder};
 use crate::actors::importer::work::ImportWorker;
@@ -21,6 +22,7 @@ use crate::actors::importer::{self, Importer, ImporterParts};
 use crate::actors::indexer::{CurrentIndex, Indexer, IndexerParts, Look};
 use crate::actors::janitor::{Janitor, Sweep, keeping};
 use crate::actors::kit::{ActorSystem, Escalation, ShutdownReport, Spawn, SystemError, WakePort};
+use crate::actors::scheduler::{self, Agenda, Scheduler, SchedulerParts};
 use crate::actors::store_door::StoreDoor;
 use crate::actors::store_writer::{Serve, StoreWriter};
 use crate::actors::task_runner::{self, TaskRunner};
@@ -28,7 +30,10 @@ use crate::config::Config;
 use crate::config::plans::Plans;
 use crate::deps::Deps;
 use crate::http::search::SearchPermits;
-use crate::http::{Admission, Cursors, RateLimits};
+use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
+
+use crate::providers::Registry;
+use crate::providers::lists::ListsError;
 use crate::search::{Generations, SearchError};
 use crate::store::check::{Check, IndexAtHand};
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
@@ -42,10 +47,14 @@ pub struct App {
     pub deps: Deps,
     pub directory: DataDirectory,
     pub store: Store,
-    pub sealer: Sealer,
+    pub sealer: Arc<Sealer>,
     pub passwords: Passwords,
+    pub providers: Registry,
     pub index: CurrentIndex,
     pub wakes: Wakes,
+    pub providers: Registry,
+    /// What of the jobs may run now; stops are told here.
+    pub agenda: Agenda,
     /// Where uploaded files lie.
     pub spool: Arc<dyn Spool>,
     /// Cancelled when the house ends: long work stops at its next row and goes on at the next start.
@@ -53,6 +62,9 @@ pub struct App {
     pub cursors: Cursors,
     pub admission: Admission,
     pub rates: RateLimits,
+    pub logins: LoginThrottle,
+    pub password_desk: PasswordDesk,
+    pub event_streams: EventStreams,
     pub searches: SearchPermits,
     /// Whether searches worked at any time since the start.
     pub index_was_open: AtomicBool,
@@ -67,6 +79,8 @@ pub struct Wakes {
     pub importer: WakePort,
     pub exporter: WakePort,
     pub task_runner: WakePort,
+    pub scheduler: WakePort,
+    pub enricher: WakePort,
 }
 
 impl App {
@@ -113,6 +127,8 @@ pub enum StartError {
     Directory(#[from] OpenError),
     #[error(transparent)]
     Actors(#[from] SystemError),
+    #[error(transparent)]
+    Lists(#[from] ListsError),
     #[error("the opening of the store panicked")]
     OpeningPanicked,
 }
@@ -140,21 +156,29 @@ impl Running {
     ) -> Result<Self, StartError> {
         let deps = if config.enrichment.dns_lookup { deps } else { deps.without_dns() };
         let opened = open(&config, &deps, &directory).await?;
+        let sealer = Arc::new(opened.sealer);
         let spool: Arc<dyn Spool> = Arc::new(SpoolFolder::new(directory.uploads()));
+        let agenda = Agenda::new(config.enrichment.max_jobs, SLICES_PER_JOB);
         let app = Arc::new(App {
-            cursors: Cursors::new(&opened.sealer),
+            cursors: Cursors::new(Arc::clone(&sealer), Arc::clone(&deps.random)),
             admission: Admission::new(config.server.max_in_flight),
             rates: RateLimits::new(config.limits.requests_per_minute),
+            logins: LoginThrottle::new(config.limits.login_attempts, config.limits.login_window.0),
+            password_desk: PasswordDesk::default(),
+            event_streams: EventStreams::new(config.server.max_event_streams),
             searches: SearchPermits::default(),
             config,
             plans,
             deps,
             directory,
             store: opened.store,
-            sealer: opened.sealer,
+            sealer,
             passwords,
+            providers: Registry::built_in()?,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
+            providers: Registry::built_in()?,
+            agenda,
             spool,
             halt: CancellationToken::new(),
             index_was_open: AtomicBool::new(false),
@@ -189,6 +213,8 @@ impl Running {
     pub async fn stop(self, deadline: Duration) -> ShutdownReport {
         self.forwarding.abort();
         self.app.halt.cancel();
+        // Leased leads are given back instead of called.
+        self.app.agenda.shut();
         self.system.shutdown(&[], deadline).await
     }
 }
@@ -244,17 +270,20 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
     let parts = importer_parts(app);
     let importer = system.spawn(Spawn::default(), move || Importer::new(parts))?;
     importer.answer_wakes::<importer::Look>(&app.wakes.importer);
-
     let parts = exporter_parts(app);
     let exporter = system.spawn(Spawn::default(), move || Exporter::new(parts))?;
     exporter.answer_wakes::<exporter::Look>(&app.wakes.exporter);
-
     let sweep = Sweep::new(store.clone(), house, Some(app.directory.clone()), keeping(&app.config), Hands::Pool);
     system.spawn(Spawn::default(), move || Janitor::new(sweep))?;
-
     let tasks = store.clone();
     let task_runner = system.spawn(Spawn::default(), move || TaskRunner::new(tasks, house))?;
     task_runner.answer_wakes::<task_runner::Look>(&app.wakes.task_runner);
+    let parts = scheduler_parts(app, house);
+    let scheduler = system.spawn(Spawn::dedicated(), move || Scheduler::new(parts))?;
+    scheduler.answer_wakes::<scheduler::Look>(&app.wakes.scheduler);
+    let parts = enricher_parts(app, house);
+    let enricher = system.spawn(Spawn::default(), move || Enricher::new(parts))?;
+    enricher.answer_wakes::<enricher::Look>(&app.wakes.enricher);
     Ok(())
 }
 
@@ -282,6 +311,33 @@ fn exporter_parts(app: &App) -> ExporterParts {
         },
         concurrency: export.concurrency,
         inline_rows: export.inline_rows,
+/// Slices of one job in work at a time: while one is written the next is called.
+const SLICES_PER_JOB: usize = 4;
+fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
+    SchedulerParts {
+        store: app.store.clone(),
+        agenda: app.agenda.clone(),
+        system,
+        max_jobs: app.config.enrichment.max_jobs,
+        enricher: app.wakes.enricher.clone(),
+    }
+}
+fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
+    let config = &app.config.enrichment;
+    let policy = Policy { dns_lookup: config.dns_lookup, ..Policy::default() };
+    EnricherParts {
+        store: app.store.clone(),
+        agenda: app.agenda.clone(),
+        registry: app.providers.clone(),
+        gate: Gate::new(policy, &app.deps, config.call_timeout.0),
+        sealer: Arc::clone(&app.sealer),
+        system,
+        settings: EnricherSettings {
+            min_in_flight: config.min_in_flight,
+            lease_items: config.lease_items,
+            tries: config.attempts,
+            ..EnricherSettings::default()
+        scheduler: app.wakes.scheduler.clone(),
     }
 }
 

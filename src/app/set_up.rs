@@ -118,7 +118,7 @@ pub async fn hash_password(app: &App, password: Secret) -> Result<String, SetUpE
 /// # Errors
 /// When rows cannot be read.
 pub async fn is_needed(app: &App) -> Result<bool, StoreError> {
-    app.store.read(|view| has_users(view)).await.map(|there| !there)
+    app.store.read(has_users).await.map(|there| !there)
 }
 
 /// A new one-time setup link; earlier ones open nothing any more.

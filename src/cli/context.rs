@@ -48,7 +48,7 @@ impl Context {
         for warning in &loaded.warnings {
             match audience {
                 Audience::Service => tracing::warn!("{warning}"),
-                Audience::Person => output::note(&format!("warning: {warning}")),
+                Audience::Person | Audience::Spectator => output::note(&format!("warning: {warning}")),
             }
         }
         Ok(loaded)

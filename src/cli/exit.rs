@@ -49,7 +49,7 @@ pub struct Problem {
     /// What to do about it.
     pub hint: Option<String>,
     /// The problem document of a server, which has members that only some codes have.
-    pub document: Option<Map<String, Value>>,
+    pub document: Option<Box<Map<String, Value>>>,
 }
 
 /// Why a command failed. Never holds a secret: it is printed.
@@ -123,7 +123,7 @@ impl Serialize for CliError {
         let mut map = serializer.serialize_map(Some(1))?;
         match document {
             Some(document) => {
-                let mut document = document.clone();
+                let mut document = (**document).clone();
                 document.insert("exitCode".to_owned(), exit_code.into());
                 map.serialize_entry("error", &document)?;
             }

@@ -9,6 +9,9 @@ use crate::config::{Loaded, LogFormat, Origin};
 pub enum Audience {
     /// A person at a terminal, who gets results and not the log: warnings only, unless somebody set `log.level`.
     Person,
+    /// Somebody who is shown something in a data directory that is not theirs to look after: errors only, unless
+    /// somebody set `log.level`.
+    Spectator,
     /// A service whose log is kept.
     Service,
 }
@@ -16,8 +19,13 @@ pub enum Audience {
 /// Installs the log once for the process; a later call changes nothing.
 pub fn install(loaded: &Loaded, audience: Audience) {
     let log = &loaded.config.log;
-    let quiet = audience == Audience::Person && loaded.log_level_origin == Origin::Default;
-    let level = if quiet { "warn" } else { log.level.as_str() };
+    let chosen = log.level.as_str();
+    let level = match audience {
+        _ if loaded.log_level_origin != Origin::Default => chosen,
+        Audience::Person => "warn",
+        Audience::Spectator => "error",
+        Audience::Service => chosen,
+    };
     let subscriber = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(level)).with_writer(std::io::stderr);
     // An error means that a log is installed already.
     let _ = match log.format {

@@ -14,6 +14,7 @@ pub mod enrich;
 pub mod exit;
 pub mod export;
 pub mod health;
+mod help;
 mod house;
 pub mod import;
 pub mod init;
@@ -41,7 +42,7 @@ use crate::config::Environment;
 
 /// Galena: a self-hosted lead enrichment appliance
 #[derive(Debug, Parser)]
-#[command(name = "galena", version, propagate_version = true)]
+#[command(name = "galena", version, propagate_version = true, disable_help_subcommand = true)]
 pub struct CommandLine {
     #[command(flatten)]
     global: Global,
@@ -79,6 +80,8 @@ enum Command {
     Config(config_command::ConfigArgs),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
+    /// Explain the commands
+    Help(help::HelpArgs),
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
@@ -97,6 +100,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
         Command::Openapi(args) => openapi::run(args),
         Command::Config(args) => config_command::run(args, context),
         Command::Completions(args) => completions::run(args),
+        Command::Help(args) => help::run(&args),
     }
 }
 

@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn columns_are_aligned_and_empty_ones_left_out() {
         let rows = [["Zoë", "", "x"].map(str::to_owned), ["Jo\u{1b}[2J", "", ""].map(str::to_owned)];
-        assert_eq!(table(["name", "phone", "mail"], &rows), "name     mail\nZoë      x\nJo [2J\n");
+        assert_eq!(table(["name", "phone", "mail"], &rows), "name    mail\nZoë     x\nJo [2J\n");
     }
 
     #[test]

@@ -12,17 +12,16 @@ use axum::response::Response;
 
 use super::codes::Code;
 use super::context::RequestContext;
+use super::cookie::session_token;
 use super::problem::Problem;
 use super::refusals::unauthenticated;
+use super::session;
 use crate::app::App;
 use crate::domain::id::WorkspaceId;
 use crate::store::access::{self, Principal, Right, SignedIn};
 use crate::store::crypt::{Token, TokenHash, TokenKind};
 use crate::store::{Missing, Origin, WorkspaceScope};
 
-/// The session cookie over HTTPS, and over plain HTTP where a browser would refuse the first.
-pub const SECURE_COOKIE: &str = "__Host-galena";
-pub const PLAIN_COOKIE: &str = "galena";
 const CSRF: &str = "x-csrf-token";
 const WORKSPACE: &str = "x-workspace";
 
@@ -109,15 +108,18 @@ pub(in crate::http) async fn authenticate(State(app): State<Arc<App>>, mut reque
             return next.run(request).await;
         }
     };
-    let spent = match proof.counted_as() {
-        Some(token) => match app.rates.spend(token.as_bytes(), app.deps.clock.monotonic()) {
-            Ok(spent) => spent,
-            Err(problem) => return problem.into_response(),
-        },
-        None => None,
-    };
+    let counted_as = proof.counted_as();
+    let mut spent = None;
     let found = match find(&app, proof, request.method(), request.headers()).await {
-        Ok(principal) => Found::Caller(principal),
+        Ok(principal) => {
+            // Only who is known has a bucket: guessed keys must not fill memory.
+            match counted_as.map(|token| app.rates.spend(token.as_bytes(), app.deps.clock.monotonic())) {
+                Some(Ok(left)) => spent = left,
+                Some(Err(problem)) => return problem.into_response(),
+                None => {}
+            }
+            Found::Caller(principal)
+        }
         Err(problem) => Found::Nobody(problem),
     };
     request.extensions_mut().insert(found);
@@ -144,10 +146,11 @@ impl Proof {
             let token = key.and_then(|(_, token)| Token::parse(TokenKind::ApiKey, token));
             return token.map(|token| Self::Key(token.hash())).ok_or_else(|| unauthenticated("this is no API key"));
         }
-        if let Some(token) = session_token(headers) {
+        let context = request.extensions().get::<RequestContext>();
+        if let Some(token) = session_token(headers, context.is_some_and(|context| context.is_https)) {
             return Ok(Self::Session(token.hash()));
         }
-        let is_local = request.extensions().get::<RequestContext>().is_some_and(|context| context.is_local);
+        let is_local = context.is_some_and(|context| context.is_local);
         if is_local { Ok(Self::OnTheBox) } else { Err(unauthenticated("the request names nobody")) }
     }
 
@@ -158,16 +161,6 @@ impl Proof {
             Self::OnTheBox => None,
         }
     }
-}
-
-/// The session token of the cookie.
-pub(in crate::http) fn session_token(headers: &HeaderMap) -> Option<Token> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find_map(|(name, value)| match name {
-        SECURE_COOKIE | PLAIN_COOKIE => Token::parse(TokenKind::Session, value),
-        _ => None,
-    })
 }
 
 async fn find(app: &Arc<App>, proof: Proof, method: &Method, headers: &HeaderMap) -> Result<Principal, Problem> {
@@ -186,6 +179,7 @@ async fn find(app: &Arc<App>, proof: Proof, method: &Method, headers: &HeaderMap
             if !method.is_safe() {
                 check_csrf(&signed_in, headers)?;
             }
+            session::keep_alive(app, hash, &signed_in).await;
             signed_in.principal(wanted).ok_or_else(|| Missing::Workspace.into())
         }
         Proof::OnTheBox => {
@@ -202,7 +196,7 @@ async fn find(app: &Arc<App>, proof: Proof, method: &Method, headers: &HeaderMap
 ///
 /// # Errors
 /// `UNAUTHENTICATED` when the session is over.
-pub(in crate::http) async fn signed_in(app: &Arc<App>, hash: TokenHash) -> Result<SignedIn, Problem> {
+pub(in crate::http) async fn signed_in(app: &App, hash: TokenHash) -> Result<SignedIn, Problem> {
     let now = app.deps.clock.now();
     let found = app.store.read(move |view| access::by_session(view, *hash.as_bytes(), now)).await;
     found.map_err(Problem::from)?.ok_or_else(|| unauthenticated("the session is over"))

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, Method, Uri, header};
+use bytes::BytesMut;
+use futures::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
@@ -69,10 +71,23 @@ async fn read(request: Request, app: &Arc<App>) -> Result<Read, Problem> {
     }
     // `OriginalUri`: the path with the base, which nesting takes away.
     let uri = parts.extensions.get::<axum::extract::OriginalUri>().map_or(parts.uri, |uri| uri.0.clone());
-    let bytes = axum::body::to_bytes(body, limit.as_usize()).await.map_err(|error| {
-        let is_over = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("limit"));
-        if is_over { too_large() } else { Problem::invalid(FieldError::at("", "the body broke off")) }
-    })?;
+    let collected = async {
+        let mut bytes = BytesMut::new();
+        let mut chunks = body.into_data_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Problem::invalid(FieldError::at("", "the body broke off")))?;
+            if bytes.len() + chunk.len() > limit.as_usize() {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes.freeze())
+    };
+    // The task of a write outlives the time limit around it; a body that never ends must not keep its permit.
+    let bytes = tokio::select! {
+        bytes = collected => bytes?,
+        () = app.deps.clock.sleep(app.config.server.request_timeout.0) => return Err(Problem::new(Code::TimedOut)),
+    };
     if !bytes.is_empty() && !is_json(&parts.headers) {
         return Err(Problem::new(Code::UnsupportedMediaType));
     }
@@ -116,7 +131,7 @@ fn pointer(path: &Path) -> String {
     })
 }
 
-fn missing_field(message: &str) -> Option<&str> {
+pub(in crate::http) fn missing_field(message: &str) -> Option<&str> {
     message.strip_prefix("missing field `")?.split('`').next()
 }
 

@@ -1,7 +1,10 @@
-//! Cursors: where the next page begins, in a form that only we can write.
+//! Cursors: where the next page begins, in a form that only we can write and read.
 //!
-//! A cursor is base64url of a keyed hash (16 bytes) and a JSON value. The hash covers the workspace and the listing
-//! (route, order, filters), so that a cursor of another listing is a bad request and not a wrong page.
+//! A cursor is a sealed JSON value in base64url. It is sealed for the workspace and the listing (route, order, filters),
+//! so that a cursor of another listing is a bad request and not a wrong page; and nothing of the row where a page ends
+//! (an address, a name) stands in the open in somebody's log of addresses.
+
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,19 +13,19 @@ use serde::de::DeserializeOwned;
 
 use super::codes::Code;
 use super::problem::Problem;
+use crate::deps::Random;
 use crate::store::WorkspaceScope;
 use crate::store::crypt::{Purpose, Sealer};
 
-const MAC: usize = 16;
-
 /// Writes and reads cursors.
 pub struct Cursors {
-    key: [u8; 32],
+    sealer: Arc<Sealer>,
+    random: Arc<dyn Random>,
 }
 
 impl Cursors {
-    pub fn new(sealer: &Sealer) -> Self {
-        Self { key: sealer.hash_key(Purpose::Cursors) }
+    pub fn new(sealer: Arc<Sealer>, random: Arc<dyn Random>) -> Self {
+        Self { sealer, random }
     }
 
     /// `listing` names route, order and filters; `place` is the key of the last row of the page.
@@ -31,9 +34,8 @@ impl Cursors {
     /// When `place` is no JSON.
     pub fn write(&self, scope: &WorkspaceScope, listing: &str, place: &impl Serialize) -> Result<String, Problem> {
         let place = serde_json::to_vec(place).map_err(Problem::internal)?;
-        let mut bytes = self.mac(scope, listing, &place).to_vec();
-        bytes.extend_from_slice(&place);
-        Ok(URL_SAFE_NO_PAD.encode(bytes))
+        let sealed = self.sealer.seal(Purpose::Cursors, &context(scope, listing), &place, &*self.random);
+        Ok(URL_SAFE_NO_PAD.encode(sealed.map_err(Problem::internal)?))
     }
 
     /// # Errors
@@ -43,20 +45,12 @@ impl Cursors {
     }
 
     fn open<P: DeserializeOwned>(&self, scope: &WorkspaceScope, listing: &str, text: &str) -> Option<P> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (mac, place) = bytes.split_at_checked(MAC)?;
-        if !bool::from(subtle::ConstantTimeEq::ct_eq(mac, &self.mac(scope, listing, place)[..])) {
-            return None;
-        }
-        serde_json::from_slice(place).ok()
+        let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let place = self.sealer.open(Purpose::Cursors, &context(scope, listing), &sealed).ok()?;
+        serde_json::from_slice(&place).ok()
     }
+}
 
-    fn mac(&self, scope: &WorkspaceScope, listing: &str, place: &[u8]) -> [u8; MAC] {
-        let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        hasher.update(scope.workspace().to_string().as_bytes());
-        hasher.update(&(listing.len() as u64).to_le_bytes()).update(listing.as_bytes()).update(place);
-        let mut mac = [0; MAC];
-        hasher.finalize_xof().fill(&mut mac);
-        mac
-    }
+fn context(scope: &WorkspaceScope, listing: &str) -> Vec<u8> {
+    format!("{} {listing}", scope.workspace()).into_bytes()
 }

@@ -30,8 +30,10 @@ pub(in crate::http) fn complete(api: &mut OpenApi) {
     components.schemas.extend(further);
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key, `gal_...`")).build();
     components.add_security_scheme("key", SecurityScheme::Http(bearer));
-    let cookie =
-        ApiKeyValue::with_description(super::auth::SECURE_COOKIE, "A browser's session; writes also need X-CSRF-Token");
+    let cookie = ApiKeyValue::with_description(
+        super::cookie::SECURE_COOKIE,
+        "A browser's session; writes also need X-CSRF-Token",
+    );
     components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     for (path, item) in &mut api.paths.paths {
         for operation in operations(item) {

@@ -161,7 +161,7 @@ pub async fn relocate(
 }
 
 /// A lead as it is now, with its version.
-async fn shown(app: &App, scope: WorkspaceScope, id: LeadId) -> Result<(LeadView, u64), Problem> {
+pub(in crate::http) async fn shown(app: &App, scope: WorkspaceScope, id: LeadId) -> Result<(LeadView, u64), Problem> {
     let read = app.store.read(move |view| {
         let lead = live_lead(view, &scope, id)?;
         let (version, details) = (lead.version, Details::of(view, &scope, id, &lead)?);

@@ -13,6 +13,7 @@ pub use self::shape::{ListPatch, ListView, NewList};
 use super::answer::{Answer, Page, location};
 use super::auth::{Auth, Caller};
 use super::body::{JsonBody, Posted};
+use super::codes::Code;
 use super::conditional::IfMatch;
 use super::path::PathId;
 use super::problem::Problem;
@@ -62,8 +63,13 @@ pub async fn create(
         }
         OnceOut::Replayed { status, location } => {
             let id = location.as_deref().and_then(|place| place.rsplit('/').next()).and_then(|id| id.parse().ok());
-            let (view, version) = shown(&app, caller.scope, id.ok_or(Missing::List)?).await?;
-            Ok(Answer::replayed(status, location, Some(view)).version(version))
+            let answer = match shown(&app, caller.scope, id.ok_or(Missing::List)?).await {
+                Ok((view, version)) => Answer::replayed(status, location, Some(view)).version(version),
+                // Deleted meanwhile: it was made all the same.
+                Err(problem) if problem.code == Code::ListNotFound => Answer::replayed(status, location, None),
+                Err(problem) => return Err(problem),
+            };
+            Ok(answer)
         }
     }
 }

@@ -44,7 +44,7 @@ pub struct Problem {
     pub detail: Option<String>,
     pub errors: Vec<FieldError>,
     /// Further members of the document: `existingId`, `needed`, …
-    pub members: Map<String, Value>,
+    members: Option<Box<Map<String, Value>>>,
     headers: Vec<(HeaderName, HeaderValue)>,
     /// For the log, not for the caller.
     cause: Option<String>,
@@ -71,12 +71,12 @@ pub struct ProblemDocument<'a> {
     /// Members that only some codes have.
     #[serde(flatten)]
     #[schema(value_type = Object)]
-    members: &'a Map<String, Value>,
+    members: Option<&'a Map<String, Value>>,
 }
 
 impl Problem {
     pub fn new(code: Code) -> Self {
-        Self { code, detail: None, errors: Vec::new(), members: Map::new(), headers: Vec::new(), cause: None }
+        Self { code, detail: None, errors: Vec::new(), members: None, headers: Vec::new(), cause: None }
     }
 
     /// A request with one wrong place.
@@ -102,7 +102,7 @@ impl Problem {
     /// Adds a member to the document.
     #[must_use]
     pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.members.insert(name.to_owned(), value.into());
+        self.members.get_or_insert_default().insert(name.to_owned(), value.into());
         self
     }
 
@@ -130,7 +130,7 @@ impl Problem {
             detail: self.detail.as_deref(),
             errors: &self.errors,
             request_id,
-            members: &self.members,
+            members: self.members.as_deref(),
         };
         serde_json::to_vec(&document).unwrap_or_default()
     }

@@ -7,9 +7,12 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use super::body::without_value;
+use super::body::{missing_field, without_value};
 use super::problem::{FieldError, Problem};
 use crate::app::App;
+
+/// What axum says in front of the place and the reason.
+const PREFIX: &str = "Failed to deserialize query string: ";
 
 pub struct Query<T>(pub T);
 
@@ -18,24 +21,16 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<App>> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _app: &Arc<App>) -> Result<Self, Problem> {
         let read = axum::extract::Query::<T>::try_from_uri(&parts.uri).map_err(|rejection| {
-            let message = innermost(&rejection);
-            let (name, detail) = message.split_once(": ").unwrap_or(("", &message));
+            let message = rejection.body_text();
+            let message = message.strip_prefix(PREFIX).unwrap_or(&message);
+            let (name, detail) = match missing_field(message) {
+                Some(name) => (name, message),
+                None => message.split_once(": ").unwrap_or(("", message)),
+            };
             Problem::invalid(FieldError::parameter(name, without_value(detail)))
         })?;
         Ok(Self(read.0))
     }
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        // The path is told by the layer above the innermost.
-        if source.source().is_none() && error.to_string().contains(": ") {
-            break;
-        }
-        error = source;
-    }
-    error.to_string()
 }
 
 /// `limit`: how many rows a page has, 1 to 500, 50 when nobody says.

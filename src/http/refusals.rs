@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, header};
 
 use super::codes::Code;
 use super::problem::{FieldError, Problem};
+use crate::app::set_up::SetUpError;
 use crate::store::{Missing, Refusal, Reject, SubmitError};
 
 impl From<Missing> for Code {
@@ -58,7 +59,7 @@ impl From<Reject> for Problem {
             Reject::InsufficientCredits { needed, available } => Self::new(Code::InsufficientCredits)
                 .member("needed", credits(needed))
                 .member("available", credits(available)),
-            refused @ Reject::JobState { .. } => Self::new(Code::Conflict).detail(refused.to_string()),
+            refused @ Reject::JobState { .. } => Self::new(Code::JobAlreadyCancelled).detail(refused.to_string()),
             Reject::Conflict(detail) => Self::new(Code::Conflict).detail(detail),
             Reject::Forbidden(detail) => Self::new(Code::Forbidden).detail(detail),
         }
@@ -82,6 +83,17 @@ impl From<SubmitError> for Problem {
             SubmitError::Stopped => Self::new(Code::Stopping).retry_after(5),
             SubmitError::OutcomeUnknown(_) => Self::new(Code::OutcomeUnknown).retry_after(1),
             SubmitError::Panicked(_) | SubmitError::Failed(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<SetUpError> for Problem {
+    fn from(error: SetUpError) -> Self {
+        match error {
+            SetUpError::Submit(error) => error.into(),
+            SetUpError::NotAnEmail => Self::invalid(FieldError::at("/email", error.to_string())),
+            SetUpError::ShortPassword(_) => Self::invalid(FieldError::at("/password", error.to_string())),
+            SetUpError::UnknownPlan(_) | SetUpError::Crypt(_) | SetUpError::HashingPanicked => Self::internal(error),
         }
     }
 }

@@ -15,8 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::codes::Code;
 use super::problem::Problem;
 use super::{
-    admission, auth, bulk, check, conditional, console, describe, exports, health, imports, leads, lists, observe,
-    search, security_headers, timeline, uploads,
+    admission, api_keys, audit, auth, bulk, check, conditional, console, credits, describe, enrichment, events, exports, health, imports, leads, lists, observe, providers, search, security_headers, session, setup, timeline, uploads, users, workspaces,
 };
 use crate::app::App;
 
@@ -25,12 +24,27 @@ type Routes = OpenApiRouter<Arc<App>>;
 /// Routes that answer soon: JSON in, JSON out, within `server.request_timeout` and `server.max_body_bytes`.
 fn requests() -> Routes {
     Routes::new()
+        // setup, session
+        .routes(routes!(setup::show, setup::create))
+        .routes(routes!(session::show, session::create, session::delete))
+        .routes(routes!(session::change_password))
         // lists
         .routes(routes!(lists::index, lists::create))
         .routes(routes!(lists::show, lists::update, lists::delete))
         .routes(routes!(lists::restore))
         .routes(routes!(lists::archive))
         .routes(routes!(lists::unarchive))
+        // providers
+        .routes(routes!(providers::index))
+        .routes(routes!(providers::put_credential, providers::delete_credential))
+        // people
+        .routes(routes!(workspaces::index, workspaces::create))
+        .routes(routes!(workspaces::show))
+        .routes(routes!(users::index, users::create))
+        .routes(routes!(users::show, users::update, users::delete))
+        .routes(routes!(api_keys::index, api_keys::create))
+        .routes(routes!(api_keys::show, api_keys::delete))
+        .routes(routes!(audit::index))
         // import
         .routes(routes!(uploads::create))
         .routes(routes!(imports::show))
@@ -48,21 +62,43 @@ fn requests() -> Routes {
         // export
         .routes(routes!(exports::index, exports::create))
         .routes(routes!(exports::show))
+        // enrichment
+        .routes(routes!(enrichment::index, enrichment::create))
+        .routes(routes!(enrichment::estimate))
+        .routes(routes!(enrichment::show))
+        .routes(routes!(enrichment::items))
+        .routes(routes!(enrichment::pause))
+        .routes(routes!(enrichment::resume))
+        .routes(routes!(enrichment::cancel))
+        .routes(routes!(enrichment::retry))
+        .routes(routes!(enrichment::of_lead))
+        // credits
+        .routes(routes!(credits::show))
+        .routes(routes!(credits::transactions))
         // acts on many leads
         .routes(routes!(bulk::index, bulk::create))
         .routes(routes!(bulk::show))
         .routes(routes!(bulk::skipped))
         .routes(routes!(bulk::cancel))
         .routes(routes!(bulk::undo))
+        // import
+        .routes(routes!(uploads::create))
+        .routes(routes!(imports::show))
+        .routes(routes!(imports::cancel))
+        .routes(routes!(imports::undo))
 }
 
 /// Routes that move files or stay open: limits of their own, no time limit.
 fn transfers() -> Routes {
     Routes::new()
+        // live
+        .routes(routes!(events::follow))
         // export
         .routes(routes!(exports::download))
         // for commands on the box, through the socket alone
         .route("/check", post(check::run))
+        // enrichment of one lead: waits for its result
+        .routes(routes!(enrichment::create_for_lead))
         // import
         .routes(routes!(uploads::show, uploads::append))
         .routes(routes!(imports::start_in_list))
@@ -82,14 +118,14 @@ pub fn openapi() -> OpenApi {
 pub fn router(app: Arc<App>) -> Router {
     let body_limit = DefaultBodyLimit::max(app.config.server.max_body_bytes.as_usize());
     let within = |layer| from_fn_with_state(Arc::clone(&app), layer);
+    let admit = from_fn_with_state(Arc::clone(&app), admission::admit);
+    // The time limit stands outside of the admission: it gives up waiting for a write, and does not cut it.
     let requests = Router::from(requests())
         .layer(body_limit)
+        .route_layer(admit.clone())
         .route_layer(from_fn_with_state(Arc::clone(&app), admission::time_limit));
-    let transfers = Router::from(transfers()).layer(DefaultBodyLimit::disable());
-    let api = requests
-        .merge(transfers)
-        .route_layer(from_fn_with_state(Arc::clone(&app), admission::admit))
-        .route_layer(from_fn_with_state(Arc::clone(&app), auth::authenticate));
+    let transfers = Router::from(transfers()).layer(DefaultBodyLimit::disable()).layer(admit);
+    let api = requests.merge(transfers).route_layer(from_fn_with_state(Arc::clone(&app), auth::authenticate));
 
     let description = openapi();
     let described = description.clone();

@@ -110,6 +110,7 @@ impl Doors {
 
     async fn close(self, grace: Duration) {
         self.closing.cancel();
+        self.app.event_streams.close();
         if let Some(socket) = &self.socket
             && let Err(error) = std::fs::remove_file(socket)
         {

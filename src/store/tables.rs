@@ -191,6 +191,7 @@ tables! {
     /// Leads as they were before an import changed them.
     tenant ImportBefore("import_before"): (ImportId, LeadId) => BeforeImage,
         owner "transactions::imports", kept "30 days", personal ByLead;
+    // --- acts on many leads
 
     // --- what happened
     tenant Events("events"): (u64,) => Event,

@@ -320,10 +320,9 @@ impl World {
         let mut idle_rounds = 0;
         let running = std::rc::Rc::new(std::cell::Cell::new(0_usize));
         loop {
+            let before = *self.store.committed().borrow();
             let looked = block_on(self.scheduler.look()).unwrap();
-            let mut began = false;
             while let Some(slice) = self.enricher.next_slice() {
-                began = true;
                 let running = running.clone();
                 running.set(running.get() + 1);
                 spawner
@@ -338,14 +337,16 @@ impl World {
             if enough(self) {
                 return;
             }
-            if began || looked.more {
+            // A slice that leased nothing is no progress: everybody waits for the clock.
+            if looked.more || *self.store.committed().borrow() != before {
                 idle_rounds = 0;
                 continue;
             }
             let due = self.agenda.next_due().map(|due| due.since(self.sim.deps.clock.now()));
             let pause = match (self.sim.clock.until_next_sleeper(), due) {
                 (Some(sleeper), Some(due)) if !due.is_zero() => sleeper.min(due),
-                (Some(sleeper), _) => sleeper,
+                (Some(sleeper), _) if !sleeper.is_zero() => sleeper,
+                (Some(_), _) => Duration::from_millis(100),
                 (None, Some(due)) if !due.is_zero() => due,
                 (None, Some(_)) => Duration::from_millis(100),
                 (None, None) => {
@@ -356,6 +357,7 @@ impl World {
                     continue;
                 }
             };
+            idle_rounds = 0;
             waited += pause;
             if waited > patience {
                 return;

@@ -16,6 +16,7 @@ use galena::store::record::Record;
 use galena::store::records::access::{
     ApiKey, ApiKeyPlace, KeyScope, Membership, Role, Session, SetupToken, User, Workspace,
 };
+use galena::store::records::credential::Credential;
 use galena::store::records::event::{Event, Subject};
 use galena::store::records::export::{Export, ExportFormat, ExportSelection, ExportSpec, ExportState};
 use galena::store::records::idempotency::IdempotencyRecord;
@@ -134,6 +135,9 @@ fn access() {
     };
     golden("api-key", &key);
     golden("api-key-place", &ApiKeyPlace { workspace: id(1), key: id(2) });
+    let credential =
+        Credential { sealed: vec![1, 2, 3], hint: "...7f3k".to_owned(), set_at: AT, set_by: Actor::User(id(1)) };
+    golden("credential", &credential);
     golden("setup-token", &SetupToken { created_at: AT, expires_at: AT });
 }
 
@@ -147,6 +151,7 @@ fn events_outbox_idempotency() {
         kind: "lead.updated".to_owned(),
         subject: Subject::lead(id(3)),
         ids: vec![1, 2, 3],
+        also: vec![Subject::list(id(4))],
         before: Some(r#"{"city":"Köln"}"#.to_owned()),
         after: Some(r#"{"city":"Bonn"}"#.to_owned()),
         also: vec![Subject::list(id(4))],

@@ -15,10 +15,9 @@ use std::time::Duration;
 use futures::FutureExt;
 use tokio::sync::Semaphore;
 
-use crate::actors::scheduler::Agenda;
+use crate::actors::scheduler::{Agenda, Pick};
 use crate::deps::Deps;
 use crate::domain::enrichment::{Outcome, Reply};
-use crate::domain::id::JobId;
 use crate::providers::{Provider, Request};
 
 /// What is switched on.
@@ -58,14 +57,14 @@ impl Gate {
         Self { policy, deps, timeout, permits: Mutex::default() }
     }
 
-    pub async fn call(&self, agenda: &Agenda, job: JobId, provider: &dyn Provider, request: &Request) -> Passed {
+    pub async fn call(&self, agenda: &Agenda, pick: &Pick, provider: &dyn Provider, request: &Request) -> Passed {
         if self.policy.switched_off.contains(provider.slug()) {
             let reason = "the provider is switched off".to_owned();
             return Passed::Answered(Outcome::Forbidden { reason }.into());
         }
         let permits = self.permits(provider);
         let Ok(_permit) = permits.acquire().await else { return Passed::Stopped };
-        let Some(_call) = agenda.begin_call(job) else { return Passed::Stopped };
+        let Some(_call) = agenda.begin_call(pick) else { return Passed::Stopped };
         let answered = AssertUnwindSafe(provider.call(request, &self.deps)).catch_unwind();
         let reply = tokio::select! {
             answered = answered => answered.unwrap_or_else(|_panic| broken("the provider's code failed")),

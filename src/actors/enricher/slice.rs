@@ -150,7 +150,7 @@ impl Slice {
                 None => missing(&slug).into(),
                 Some(provider) => {
                     let gate = &self.parts.gate;
-                    match gate.call(&self.parts.agenda, self.pick.job, &**provider, &request).await {
+                    match gate.call(&self.parts.agenda, &self.pick, &**provider, &request).await {
                         Passed::Answered(reply) => reply,
                         Passed::Stopped => return Ended::NotCalled(item),
                     }

@@ -228,14 +228,14 @@ impl Agenda {
         self.lock().stopped.remove(&job);
     }
 
-    /// Leave to call; `None` when the job was stopped.
-    pub fn begin_call(&self, job: JobId) -> Option<CallGuard> {
+    /// Leave to call for a slice; `None` when its job was stopped, or its leases are void.
+    pub fn begin_call(&self, pick: &Pick) -> Option<CallGuard> {
         let mut state = self.lock();
-        if state.shut || state.stopped.contains(&job) {
+        if state.shut || state.boot != Some(pick.boot) || state.stopped.contains(&pick.job) {
             return None;
         }
-        *state.calls.entry(job).or_default() += 1;
-        Some(CallGuard { agenda: self.clone(), job })
+        *state.calls.entry(pick.job).or_default() += 1;
+        Some(CallGuard { agenda: self.clone(), job: pick.job })
     }
 
     /// Calls that have begun and whose result is not known yet.
@@ -313,15 +313,18 @@ mod tests {
     fn after_a_stop_no_call_begins_until_it_is_resumed() {
         let agenda = open(4, 4, &[offer(1, 1, Priority::Normal)]);
         let job = JobId::from_u64(1);
-        let call = agenda.begin_call(job).expect("not stopped");
+        let pick = agenda.take(Time(0)).expect("due");
+        let call = agenda.begin_call(&pick).expect("not stopped");
         agenda.stop(job);
-        assert!(agenda.begin_call(job).is_none() && agenda.take(Time(0)).is_none());
+        assert!(agenda.begin_call(&pick).is_none() && agenda.take(Time(0)).is_none());
         assert_eq!(agenda.calls_in_flight(job), 1);
         drop(call);
         assert_eq!(agenda.calls_in_flight(job), 0);
         agenda.resume(job);
-        assert!(agenda.begin_call(job).is_some());
+        assert!(agenda.begin_call(&pick).is_some());
+        let elsewhen = Pick { boot: pick.boot + 1, ..pick };
+        assert!(agenda.begin_call(&elsewhen).is_none(), "leases of another boot are void");
         agenda.shut();
-        assert!(agenda.begin_call(job).is_none() && agenda.take(Time(0)).is_none());
+        assert!(agenda.begin_call(&pick).is_none() && agenda.take(Time(0)).is_none());
     }
 }

@@ -35,7 +35,7 @@ impl Place {
     /// # Errors
     /// Exit 3 when the file cannot be read.
     pub async fn prepare(args: &DemoArgs, context: &Context) -> Result<Self, CliError> {
-        let config = context.start(Audience::Person, &[])?.config;
+        let config = context.start(Audience::Spectator, &[])?.config;
         if let Some(file) = &args.file {
             let opened = std::fs::File::open(file).and_then(|opened| opened.metadata());
             let details = opened.map_err(|error| CliError::unreadable(format!("{}: {error}", file.display())))?;

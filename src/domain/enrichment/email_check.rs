@@ -79,8 +79,8 @@ pub fn check_email(facts: &EmailFacts) -> EmailCheck {
         MailHost::NotAsked(NotAsked::ReservedDomain) => {
             (EmailStatus::Invalid, Reason::ReservedDomain, Evidence::NotOnTheInternet)
         }
-        _ if facts.disposable => (EmailStatus::Unknown, Reason::Disposable, Evidence::DoubtfulDomain),
         _ if facts.suggestion.is_some() => (EmailStatus::Unknown, Reason::ProbablyMisspelled, Evidence::DoubtfulDomain),
+        _ if facts.disposable => (EmailStatus::Unknown, Reason::Disposable, Evidence::DoubtfulDomain),
         MailHost::Exchanges(_) => (EmailStatus::Valid, Reason::MailExchange, Evidence::MailExchange),
         MailHost::Address => (EmailStatus::Valid, Reason::AddressRecord, Evidence::AddressRecord),
         MailHost::NotAsked(NotAsked::SwitchedOff) => (EmailStatus::Unknown, Reason::DnsSwitchedOff, Evidence::FormOnly),

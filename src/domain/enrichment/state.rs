@@ -306,6 +306,23 @@ impl JobCounts {
         self.enter(to);
     }
 
+    /// How many items are in the state of that name; all with none, zero for a name that is no state.
+    pub fn of_name(&self, name: Option<&str>) -> u64 {
+        match name {
+            None => self.total(),
+            Some("queued") => self.queued,
+            Some("running") => self.running,
+            Some("waiting") => self.waiting,
+            Some("found") => self.found,
+            Some("partial") => self.partial,
+            Some("not_found") => self.not_found,
+            Some("failed") => self.failed,
+            Some("skipped") => self.skipped,
+            Some("cancelled") => self.cancelled,
+            Some(_) => 0,
+        }
+    }
+
     pub const fn open(&self) -> u64 {
         self.queued + self.running + self.waiting
     }

@@ -51,7 +51,7 @@ impl BuiltInEmail {
             role: self.lists.is_role(email.local()) || email.is_role(),
             free_mail: self.lists.is_free_mail(domain),
             disposable: self.lists.disposable(domain),
-            suggestion: did_you_mean(domain, |domain| self.lists.kind(domain).is_some()),
+            suggestion: did_you_mean(domain, |domain| self.lists.is_free_mail(domain)),
             host,
         }
     }

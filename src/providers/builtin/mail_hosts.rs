@@ -44,6 +44,8 @@ struct Known {
 impl Known {
     fn is_fresh(&self, now: Duration) -> bool {
         let remembered = match self.answer.get() {
+            // A switch is read anew each time.
+            Some(MailHost::NotAsked(NotAsked::SwitchedOff)) => Duration::ZERO,
             Some(MailHost::NotAsked(_)) => FAILURE_REMEMBERED,
             Some(_) | None => REMEMBERED,
         };

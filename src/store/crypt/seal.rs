@@ -21,7 +21,7 @@ pub enum Purpose {
     IdentityHash,
     /// The keyed hash of idempotency keys.
     Idempotency,
-    /// The keyed hash that makes a cursor ours.
+    /// Places in listings, which callers carry from page to page.
     Cursors,
 }
 

@@ -1,0 +1,419 @@
+//! Enrichment: order it, watch it, stop it; one lead at once.
+
+mod order;
+mod shape;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::Deserialize;
+
+pub use self::order::{EnrichBody, EnrichLeadBody, EnrichOptions};
+use self::order::{Prepared, prepare, replayed, too_dear};
+pub(in crate::http) use self::shape::credits;
+pub use self::shape::{AttemptView, EnrichedLead, EstimateView, ItemView, JobView, LeadEnrichmentView, ValueView};
+use super::answer::{Answer, Page, location};
+use super::auth::{Auth, Caller};
+use super::body::{JsonBody, Posted};
+use super::codes::Code;
+use super::idempotency::IdempotencyKey;
+use super::leads::Details;
+use super::path::PathId;
+use super::problem::{FieldError, Problem};
+use super::query::{Limit, Query};
+use crate::app::App;
+use crate::domain::enrichment::{ItemState, JobOptions, Priority};
+use crate::domain::id::{Id, ItemId, JobId, LeadId, ListId};
+use crate::domain::lead::EmailStatus;
+use crate::store::access::Right;
+use crate::store::jobs::{attempts_of, items_page, page, values_of};
+use crate::store::records::job::{Job, Selection};
+use crate::store::transactions::jobs::{
+    CancelJob, CreateJob, LEASE_ITEMS, PauseJob, ResumeJob, RetryJob, StopHook, job,
+};
+use crate::store::transactions::leads::live_lead;
+use crate::store::transactions::once::OnceOut;
+use crate::store::{Refusal, Reject, SubmitError, Transaction, Urgency, WorkspaceScope};
+
+/// Calls that `GET /leads/{id}/enrichment` shows.
+const SHOWN_ATTEMPTS: usize = 100;
+const LONGEST_WAIT: u64 = 30;
+
+/// Where a job is.
+pub fn place_of(id: JobId) -> String {
+    location(&format!("/leads/enrich/{id}"))
+}
+
+/// What an enrichment would take
+#[utoipa::path(post, path = "/leads/enrich/estimate", tag = "enrichment", request_body = EnrichBody,
+    responses((status = 200, body = EstimateView)))]
+pub async fn estimate(
+    State(app): State<Arc<App>>,
+    auth: Auth,
+    JsonBody(body): JsonBody<EnrichBody>,
+) -> Result<impl IntoResponse, Problem> {
+    let caller = auth.need(Right::Read)?;
+    let (selection, options) = body.read()?;
+    let prepared = prepare(&app, &caller, selection, options, false).await?;
+    Ok(Answer::ok(EstimateView::new(&prepared)))
+}
+
+/// Enrich leads
+///
+/// Answers 202 with the job. 402 when the credits do not cover the typical estimate, unless the order is `partial` or has a
+/// `spendLimit`.
+#[utoipa::path(post, path = "/leads/enrich", tag = "enrichment", request_body = EnrichBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Done once per key for 24 hours")),
+    responses((status = 202, body = JobView)))]
+pub async fn create(
+    State(app): State<Arc<App>>,
+    auth: Auth,
+    Posted { body, key }: Posted<EnrichBody>,
+) -> Result<impl IntoResponse, Problem> {
+    let caller = auth.need(Right::Enrich)?;
+    let (selection, options) = body.read()?;
+    let made = make(&app, &caller, &key, selection, options, false).await?;
+    let view = shown(&app, caller.scope, made.id).await?;
+    Ok(match made.seq {
+        Some(seq) => Answer::accepted(place_of(made.id), view).seq(seq),
+        None => Answer::replayed(202, Some(place_of(made.id)), Some(view)),
+    })
+}
+
+struct Made {
+    id: JobId,
+    /// `None` when the same request had made it before.
+    seq: Option<u64>,
+}
+
+async fn make(
+    app: &App,
+    caller: &Caller,
+    key: &IdempotencyKey,
+    selection: Selection,
+    options: JobOptions,
+    individual: bool,
+) -> Result<Made, Problem> {
+    let prepared = prepare(app, caller, selection, options, individual).await?;
+    let id = app.deps.ids.next();
+    let create = CreateJob {
+        scope: caller.scope,
+        origin: caller.origin.clone(),
+        id,
+        new: prepared.new.clone(),
+        items: app.deps.ids.next_block(u32::try_from(LEASE_ITEMS).unwrap_or(u32::MAX)),
+    };
+    let create = key.once(caller, 202, Numbered(create), |made| Some(place_of(made.0)));
+    let committed = match app.store.submit(create, Urgency::Interactive).await {
+        Ok(committed) => committed,
+        Err(error) => return Err(refused(&prepared, error)),
+    };
+    app.wakes.scheduler.wake();
+    Ok(match committed.out {
+        OnceOut::Done((id, _)) => Made { id, seq: Some(committed.seq) },
+        OnceOut::Replayed { location, .. } => Made { id: replayed(location.as_deref())?, seq: None },
+    })
+}
+
+/// Answers the id beside the job: the location of an idempotent answer needs it.
+#[derive(Clone)]
+struct Numbered(CreateJob);
+
+impl Transaction for Numbered {
+    type Out = (JobId, Job);
+    const NAME: &'static str = CreateJob::NAME;
+
+    fn apply(&self, tx: &mut crate::store::Tx<'_>) -> Result<Self::Out, Refusal> {
+        Ok((self.0.id, self.0.apply(tx)?))
+    }
+}
+
+fn refused(prepared: &Prepared, error: SubmitError) -> Problem {
+    match error {
+        SubmitError::Rejected(Reject::InsufficientCredits { needed, available }) => {
+            too_dear(prepared, needed, available)
+        }
+        other => other.into(),
+    }
+}
+
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct JobQuery {
+    /// Rows of a page
+    #[serde(default)]
+    #[param(inline)]
+    limit: Limit,
+    /// `nextCursor` of the page before
+    after: Option<String>,
+    /// `pending`, `processing`, `paused`, `completed`, `failed` or `cancelled`
+    status: Option<String>,
+    /// Jobs of this list
+    #[param(value_type = Option<ListId>)]
+    list_id: Option<ListId>,
+}
+
+/// Page through the jobs, the newest first
+#[utoipa::path(get, path = "/leads/enrich", tag = "enrichment", params(JobQuery),
+    responses((status = 200, body = Page<JobView>)))]
+pub async fn index(
+    State(app): State<Arc<App>>,
+    auth: Auth,
+    Query(query): Query<JobQuery>,
+) -> Result<impl IntoResponse, Problem> {
+    let scope = auth.need(Right::Read)?.scope;
+    let listing = format!("jobs {:?}", (&query.status, query.list_id));
+    let after: Option<u64> = query.after.map(|text| app.cursors.read(&scope, &listing, &text)).transpose()?;
+    let limit = query.limit.0;
+    let wanted = move |job: &Job| {
+        query.status.as_deref().is_none_or(|status| status == job.status.name())
+            && query.list_id.is_none_or(|list| job.list == Some(list))
+    };
+    let read = app.store.read(move |view| page(view, &scope, after.map(JobId::from_u64), &wanted, limit + 1));
+    let mut jobs = read.await?;
+    let more = jobs.len() > limit;
+    jobs.truncate(limit);
+    let last = jobs.last().map(|(id, _)| id.as_u64()).filter(|_| more);
+    let next_cursor = last.map(|id| app.cursors.write(&scope, &listing, &id)).transpose()?;
+    let data = jobs.into_iter().map(|(id, job)| view_of(&app, id, job)).collect();
+    Ok(Answer::ok(Page { data, next_cursor, total: None, stale: None }))
+}
+
+/// How far a job is
+#[utoipa::path(get, path = "/leads/enrich/{jobId}", tag = "enrichment", params(("jobId" = JobId, Path)),
+    responses((status = 200, body = JobView)))]
+pub async fn show(
+    State(app): State<Arc<App>>,
+    auth: Auth,
+    PathId(id): PathId<JobId>,
+) -> Result<impl IntoResponse, Problem> {
+    let caller = auth.need(Right::Read)?;
+    Ok(Answer::ok(shown(&app, caller.scope, id).await?))
+}
+
+async fn shown(app: &App, scope: WorkspaceScope, id: JobId) -> Result<JobView, Problem> {
+    let row = app.store.read(move |view| job(view, &scope, id)).await.map_err(Problem::from)?;
+    Ok(view_of(app, id, row))
+}
+
+fn view_of(app: &App, id: JobId, row: Job) -> JobView {
+    JobView::new(id, row, app.deps.clock.now(), app.agenda.calls_in_flight(id))
+}
+
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct ItemQuery {
+    /// Rows of a page
+    #[serde(default)]
+    #[param(inline)]
+    limit: Limit,
+    /// `nextCursor` of the page before
+    after: Option<String>,
+    /// Only items in this state: `queued`, `running`, `waiting`, `found`, `partial`, `not_found`, `failed`, `skipped`,
+    /// `cancelled`
+    status: Option<String>,
+}
+
+/// Page through the leads of a job
+#[utoipa::path(get, path = "/leads/enrich/{jobId}/items", tag = "enrichment",
+    params(("jobId" = JobId, Path), ItemQuery), responses((status = 200, body = Page<ItemView>)))]
+pub async fn items(
+    State(app): State<Arc<App>>,
+    auth: Auth,
+    PathId(id): PathId<JobId>,
+    Query(query): Query<ItemQuery>,
+) -> Result<impl IntoResponse, Problem> {
+    let scope = auth.need(Right::Read)?.scope;
+    if query.status.as_deref().is_some_and(|state| !ItemState::NAMES.contains(&state)) {
+        return Err(Problem::invalid(FieldError::parameter("status", "expected the name of a state of items")));
+    }
+    let listing = format!("items {id} {:?}", query.status);
+    let after: Option<u64> = query.after.map(|text| app.cursors.read(&scope, &listing, &text)).transpose()?;
+    let (limit, state) = (query.limit.0, query.status);
+    let read = app.store.read(move |view| {
+        let row = job(view, &scope, id)?;
+        let after = after.map(ItemId::from_u64);
+        let items = items_page(view, &scope, id, after, state.as_deref(), limit + 1)?;
+        Ok::<_, Refusal>((row.counts.of_name(state.as_deref()), items))
+    });
+    let (total, mut items) = read.await.map_err(Problem::from)?;
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let last = items.last().map(|(id, _)| id.as_u64()).filter(|_| more);
+    let next_cursor = last.map(|id| app.cursors.write(&scope, &listing, &id)).transpose()?;
+    let data = items.into_iter().map(|(id, item)| ItemView::new(id, item)).collect();
+    Ok(Answer::ok(Page { data, next_cursor, total: Some(total), stale: None }))
+}
+
+/// Pause a job: once this is answered no new call starts
+#[utoipa::path(post, path = "/leads/enrich/{jobId}/pause", tag = "enrichment", params(("jobId" = JobId, Path)),
+    responses((status = 200, body = JobView)))]
+pub async fn pause(
+    State(app): State<Arc<App>>,
+    auth: Auth,
+    PathId(id): PathId<JobId>,
+) -> Result<impl IntoResponse, Problem> {
+    let caller = auth.need(Right::Enrich)?;
+    let pause = PauseJob { scope: caller.scope, origin: caller.origin, job: id, stopped: stop(&app) };
+    let committed = app.store.submit(pause, Urgency::Interactive).await?;
+    app.wakes.scheduler.wake();
+    Ok(Answer::ok(view_of(&app, id, committed.out)).seq(committed.seq))
+}
+
+/// Let a paused job go on
+#[utoipa::path(post, path = "/leads/enrich/{jobId}/resume", tag = "enrichment", params(("jobId" = JobId, Path)),
+    responses((status = 200, body = JobView)))]
+pub async fn resume(
+    State(app): State<Arc<App>>,
+    auth: Auth,
+    PathId(id): PathId<JobId>,
+) -> Result<impl IntoResponse, Problem> {
+    let caller = auth.need(Right::Enrich)?;
+    let resume = ResumeJob { scope: caller.scope, origin: caller.origin, job: id, resumed: go_on(&app) };
+    let committed = app.store.submit(resume, Urgency::Interactive).await?;
+    app.wakes.scheduler.wake();
+    Ok(Answer::ok(view_of(&app, id, committed.out)).seq(committed.seq))
+}
+
+/// Cancel a job: once this is answered no new call starts; what was found stays
+#[utoipa::path(post, path = "/leads/enrich/{jobId}/cancel", tag = "enrichment", params(("jobId" = JobId, Path)),
+    responses((status = 200, body = JobView)))]
+pub async fn cancel(
+    State(app): State<Arc<App>>,
+    auth: Auth,
+    PathId(id): PathId<JobId>,
+) -> Result<impl IntoResponse, Problem> {
+    let caller = auth.need(Right::Enrich)?;
+    let cancel = CancelJob { scope: caller.scope, origin: caller.origin, job: id, stopped: stop(&app) };
+    let committed = app.store.submit(cancel, Urgency::Interactive).await?;
+    app.wakes.scheduler.wake();
+    Ok(Answer::ok(view_of(&app, id, committed.out)).seq(committed.seq))
+}
+
+/// Try the failed leads of a job again
+#[utoipa::path(post, path = "/leads/enrich/{jobId}/retry", tag = "enrichment", params(("jobId" = JobId, Path)),
+    responses((status = 202, body = JobView)))]
+pub async fn retry(
+    State(app): State<Arc<App>>,
+    auth: Auth,
+    PathId(id): PathId<JobId>,
+) -> Result<impl IntoResponse, Problem> {
+    let caller = auth.need(Right::Enrich)?;
+    let retry = RetryJob { scope: caller.scope, origin: caller.origin, job: id, resumed: go_on(&app) };
+    let committed = app.store.submit(retry, Urgency::Interactive).await?;
+    app.wakes.scheduler.wake();
+    let (row, _leads) = committed.out;
+    Ok(Answer::accepted(place_of(id), view_of(&app, id, row)).seq(committed.seq))
+}
+
+fn stop(app: &App) -> StopHook {
+    let agenda = app.agenda.clone();
+    Arc::new(move |job| agenda.stop(job))
+}
+
+fn go_on(app: &App) -> StopHook {
+    let agenda = app.agenda.clone();
+    Arc::new(move |job| agenda.resume(job))
+}
+
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct WaitQuery {
+    /// Seconds to wait for the result, at most 30 (default 10; 0 answers at once)
+    wait: Option<u64>,
+}
+
+/// Enrich one lead now
+///
+/// 200 with the lead when it is done in time, else 202 with the job. 502 when every provider failed; that costs nothing.
+#[utoipa::path(post, path = "/leads/{id}/enrich", tag = "enrichment", request_body = EnrichLeadBody,
+    params(("id" = LeadId, Path), WaitQuery,
+        ("Idempotency-Key" = Option<String>, Header, description = "Done once per key for 24 hours")),
+    responses((status = 200, body = EnrichedLead), (status = 202, body = EnrichedLead)))]
+pub async fn create_for_lead(
+    State(app): State<Arc<App>>,
+    auth: Auth,
+    PathId(lead): PathId<LeadId>,
+    Query(query): Query<WaitQuery>,
+    Posted { body, key }: Posted<EnrichLeadBody>,
+) -> Result<impl IntoResponse, Problem> {
+    let caller = auth.need(Right::Enrich)?;
+    let scope = caller.scope;
+    app.store.read(move |view| live_lead(view, &scope, lead)).await.map_err(Problem::from)?;
+    let (selection, options) = body.read(lead)?;
+    let options = JobOptions { priority: Priority::High, ..options };
+    let made = make(&app, &caller, &key, selection, options, true).await?;
+    let row = ended(&app, scope, made.id, query.wait.unwrap_or(10).min(LONGEST_WAIT)).await?;
+    if !row.status.is_over() {
+        let view = EnrichedLead { job: view_of(&app, made.id, row), lead: None };
+        return Ok(Answer::accepted(place_of(made.id), view));
+    }
+    if row.counts.failed > 0 {
+        let id = made.id;
+        let read = app.store.read(move |view| items_page(view, &scope, id, None, None, 1));
+        let error = read.await?.pop().and_then(|(_, item)| item.error);
+        let problem = Problem::new(Code::EnrichmentFailed).member("jobId", id.to_string());
+        return Err(match error {
+            Some(error) => problem.detail(error),
+            None => problem,
+        });
+    }
+    let (lead, version) = super::leads::shown(&app, scope, lead).await?;
+    let view = EnrichedLead { job: view_of(&app, made.id, row), lead: Some(lead) };
+    let answer = Answer::ok(view).version(version).status(StatusCode::OK);
+    Ok(match made.seq {
+        Some(seq) => answer.seq(seq),
+        None => answer,
+    })
+}
+
+/// The job once it is over, or as it is after `seconds`.
+async fn ended(app: &App, scope: WorkspaceScope, id: JobId, seconds: u64) -> Result<Job, Problem> {
+    let mut committed = app.store.committed();
+    let time_is_up = app.deps.clock.sleep(std::time::Duration::from_secs(seconds));
+    tokio::pin!(time_is_up);
+    loop {
+        committed.mark_unchanged();
+        let row = app.store.read(move |view| job(view, &scope, id)).await.map_err(Problem::from)?;
+        if row.status.is_over() {
+            return Ok(row);
+        }
+        tokio::select! {
+            changed = committed.changed() => if changed.is_err() { return Ok(row) },
+            () = &mut time_is_up => return Ok(row),
+        }
+    }
+}
+
+/// Everything that was found for a lead, with its sources and the calls made
+#[utoipa::path(get, path = "/leads/{id}/enrichment", tag = "enrichment", params(("id" = LeadId, Path)),
+    responses((status = 200, body = LeadEnrichmentView)))]
+pub async fn of_lead(
+    State(app): State<Arc<App>>,
+    auth: Auth,
+    PathId(id): PathId<LeadId>,
+) -> Result<impl IntoResponse, Problem> {
+    let scope = auth.need(Right::Read)?.scope;
+    let read = app.store.read(move |view| {
+        let lead = live_lead(view, &scope, id)?;
+        let details = Details::of(view, &scope, id, &lead)?;
+        let values = values_of(view, &scope, id)?;
+        let attempts = attempts_of(view, &scope, id, SHOWN_ATTEMPTS)?;
+        Ok::<_, Refusal>(LeadEnrichmentView {
+            lead_id: id,
+            enrichment_status: lead.enrichment_status.name(),
+            email_status: lead.email_status.map(EmailStatus::name),
+            enriched_at: lead.enriched_at,
+            enrichment_job_id: lead.enrichment_job,
+            enriched: details.enriched,
+            provenance: details.provenance,
+            values: values.into_iter().map(|(field, _, value)| ValueView::new(field, value)).collect(),
+            attempts: attempts.into_iter().map(|(id, attempt)| AttemptView::new(id, attempt)).collect(),
+        })
+    });
+    Ok(Answer::ok(read.await.map_err(Problem::from)?))
+}

@@ -1,0 +1,87 @@
+//! Long work as a client sees it: begun once, looked at until it is done, and its result compared.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::house::Served;
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(20);
+/// For anything that must come to an end; far above what a slow machine needs.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// What differs between two equal leads of two installs.
+const OF_ONE_INSTALL: &[&str] =
+    &["id", "listId", "createdAt", "updatedAt", "dataCollectedAt", "enrichedAt", "enrichmentJobId", "version"];
+
+/// Looks at `path` until `done` says so.
+pub async fn until(client: &Client, path: &str, done: impl Fn(&Value) -> bool) -> Value {
+    let since = Instant::now();
+    loop {
+        let seen = Client::good(client.get(path).await);
+        if done(&seen) {
+            return seen;
+        }
+        assert!(since.elapsed() < PATIENCE, "{path} does not come to its end: {seen}");
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Whether work with a `status` is at its end.
+pub fn has_ended(seen: &Value) -> bool {
+    !matches!(seen["status"].as_str(), Some("pending" | "processing"))
+}
+
+/// A new list.
+pub async fn new_list(client: &Client, name: &str) -> String {
+    let list = Client::good(client.post("/leads/lists", &json!({ "name": name })).await);
+    list["id"].as_str().expect("an id").to_owned()
+}
+
+/// Every row of a paged listing.
+pub async fn all(client: &Client, path: &str) -> Vec<Value> {
+    let mut rows = Vec::new();
+    let mut after = String::new();
+    loop {
+        let mut page = Client::good(client.get(&format!("{path}?limit=500{after}")).await);
+        rows.extend(page["data"].as_array_mut().expect("a page").drain(..));
+        match page["nextCursor"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => return rows,
+        }
+    }
+}
+
+/// The leads of a list without what differs between installs, in an order of their own.
+pub async fn contents(client: &Client, list: &str) -> Vec<String> {
+    let mut leads = all(client, &format!("/leads/lists/{list}/leads")).await;
+    for lead in &mut leads {
+        let fields = lead.as_object_mut().expect("a lead");
+        OF_ONE_INSTALL.iter().for_each(|name| drop(fields.remove(*name)));
+    }
+    let mut leads: Vec<String> = leads.iter().map(Value::to_string).collect();
+    leads.sort_unstable();
+    leads
+}
+
+/// Both have the same leads; says the first that differs.
+#[track_caller]
+pub fn assert_same_contents(found: &[String], expected: &[String]) {
+    let differing = found.iter().zip(expected).find(|(found, expected)| found != expected);
+    assert!(differing.is_none(), "a lead differs: {differing:?}");
+    assert_eq!(found.len(), expected.len(), "some leads are too many or missing");
+}
+
+/// What a search over the list finds once the index has everything.
+pub async fn searchable(served: &Served, list: &str, expected: usize) {
+    let since = Instant::now();
+    loop {
+        let found = Client::good(served.client.post("/leads/search", &json!({ "listId": list, "limit": 1 })).await);
+        if found["total"] == expected {
+            return;
+        }
+        assert!(since.elapsed() < PATIENCE, "{} leads are found of {expected}", found["total"]);
+        tokio::time::sleep(LOOK).await;
+    }
+}
