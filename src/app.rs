@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::actors::dedup_index::DedupIndex;
-use crate::actors::exporter::{self, ExportWorker, Exporter, ExporterParts};
 use crate::actors::enricher::{self, Enricher, EnricherParts, EnricherSettings, Gate, Policy};
+use crate::actors::exporter::{self, ExportWorker, Exporter, ExporterParts};
 use crate::actors::importer::hands::Hands;
 use crate::actors::importer::spool::{Spool, SpoolFolder};
 use crate::actors::importer::work::ImportWorker;
@@ -52,7 +52,6 @@ pub struct App {
     pub providers: Registry,
     pub index: CurrentIndex,
     pub wakes: Wakes,
-    pub providers: Registry,
     /// What of the jobs may run now; stops are told here.
     pub agenda: Agenda,
     /// Where uploaded files lie.
@@ -177,7 +176,6 @@ impl Running {
             providers: Registry::built_in()?,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
-            providers: Registry::built_in()?,
             agenda,
             spool,
             halt: CancellationToken::new(),
@@ -270,17 +268,22 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
     let parts = importer_parts(app);
     let importer = system.spawn(Spawn::default(), move || Importer::new(parts))?;
     importer.answer_wakes::<importer::Look>(&app.wakes.importer);
+
     let parts = exporter_parts(app);
     let exporter = system.spawn(Spawn::default(), move || Exporter::new(parts))?;
     exporter.answer_wakes::<exporter::Look>(&app.wakes.exporter);
+
     let sweep = Sweep::new(store.clone(), house, Some(app.directory.clone()), keeping(&app.config), Hands::Pool);
     system.spawn(Spawn::default(), move || Janitor::new(sweep))?;
+
     let tasks = store.clone();
     let task_runner = system.spawn(Spawn::default(), move || TaskRunner::new(tasks, house))?;
     task_runner.answer_wakes::<task_runner::Look>(&app.wakes.task_runner);
+
     let parts = scheduler_parts(app, house);
     let scheduler = system.spawn(Spawn::dedicated(), move || Scheduler::new(parts))?;
     scheduler.answer_wakes::<scheduler::Look>(&app.wakes.scheduler);
+
     let parts = enricher_parts(app, house);
     let enricher = system.spawn(Spawn::default(), move || Enricher::new(parts))?;
     enricher.answer_wakes::<enricher::Look>(&app.wakes.enricher);
@@ -311,8 +314,12 @@ fn exporter_parts(app: &App) -> ExporterParts {
         },
         concurrency: export.concurrency,
         inline_rows: export.inline_rows,
+    }
+}
+
 /// Slices of one job in work at a time: while one is written the next is called.
 const SLICES_PER_JOB: usize = 4;
+
 fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
     SchedulerParts {
         store: app.store.clone(),
@@ -322,6 +329,7 @@ fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
         enricher: app.wakes.enricher.clone(),
     }
 }
+
 fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
     let config = &app.config.enrichment;
     let policy = Policy { dns_lookup: config.dns_lookup, ..Policy::default() };
@@ -337,6 +345,7 @@ fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
             lease_items: config.lease_items,
             tries: config.attempts,
             ..EnricherSettings::default()
+        },
         scheduler: app.wakes.scheduler.clone(),
     }
 }

@@ -15,7 +15,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::codes::Code;
 use super::problem::Problem;
 use super::{
-    admission, api_keys, audit, auth, bulk, check, conditional, console, credits, describe, enrichment, events, exports, health, imports, leads, lists, observe, providers, search, security_headers, session, setup, timeline, uploads, users, workspaces,
+    admission, api_keys, audit, auth, bulk, check, conditional, console, credits, describe, enrichment, events,
+    exports, health, imports, leads, lists, observe, providers, search, security_headers, session, setup, timeline,
+    uploads, users, workspaces,
 };
 use crate::app::App;
 
