@@ -154,7 +154,6 @@ fn events_outbox_idempotency() {
         also: vec![Subject::list(id(4))],
         before: Some(r#"{"city":"Köln"}"#.to_owned()),
         after: Some(r#"{"city":"Bonn"}"#.to_owned()),
-        also: vec![Subject::list(id(4))],
     };
     golden("event", &event);
     golden("outbox-entry", &OutboxEntry { workspace: id(1), first: 2, last: 3, all_new: true });
