@@ -80,7 +80,7 @@ async fn show(place: &Place, told: &Narration) -> Result<Figures, CliError> {
         seconds: 0.0,
         place: place.figures(),
     };
-    figures.check = audit::audit(&client, place.house(), &figures).await?;
+    figures.check = audit::audit(&client, &figures).await?;
     figures.seconds = (client.clock().monotonic() - began).as_secs_f64();
     Ok(figures)
 }

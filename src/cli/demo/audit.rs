@@ -1,16 +1,15 @@
 //! Every figure of the demo held against another source: itself, the list, the search index, the written files, and
 //! `galena check`, which reads the store.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::figures::{Check, Figures};
-use crate::cli::client::{Client, House};
-use crate::cli::exit::{CliError, Exit};
-use crate::store::SystemScope;
-use crate::store::check::IndexAtHand;
+use crate::cli::client::Client;
+use crate::cli::exit::CliError;
 
 const INDEX_WITHIN: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
@@ -48,18 +47,18 @@ struct Checked {
     documents: u64,
 }
 
-pub async fn audit(client: &Client, house: &House, figures: &Figures) -> Result<Check, CliError> {
-    let witnesses = hear(client, house, &figures.import.list_id).await?;
+pub async fn audit(client: &Client, figures: &Figures) -> Result<Check, CliError> {
+    let witnesses = hear(client, &figures.import.list_id).await?;
     Ok(compare(figures, &witnesses))
 }
 
 /// Asks the other sources. The index follows the store within a second: it is asked again until it has.
-async fn hear(client: &Client, house: &House, list: &str) -> Result<Witnesses, CliError> {
+async fn hear(client: &Client, list: &str) -> Result<Witnesses, CliError> {
     let until = client.clock().monotonic() + INDEX_WITHIN;
     let named: Value = client.get(&format!("/leads/lists/{list}"), &[]).await?;
     let credits: Value = client.get("/credits", &[]).await?;
     loop {
-        let checked = check(house).await?;
+        let checked = check(client).await?;
         let searched = Searched {
             total: found(client, list, json!(null)).await?,
             valid: found(client, list, with_email("valid")).await?,
@@ -102,19 +101,20 @@ async fn found(client: &Client, list: &str, filter: Value) -> Result<u64, CliErr
 }
 
 /// What `galena check` says about the house at work.
-async fn check(house: &House) -> Result<Checked, CliError> {
-    let app = house.app();
-    let check = crate::store::check::Check {
-        system: SystemScope::for_the_house(),
-        store: app.store.clone(),
-        index: app.index.get().map_or(IndexAtHand::ToBeBuilt, IndexAtHand::Open),
-        directory: Some(app.directory.clone()),
-        alone: false,
-    };
-    let failed = |text: String| CliError::new(Exit::Failed, "CHECK_FAILED", "the check could not be done", text);
-    let checking = tokio::task::spawn_blocking(move || check.run());
-    let report = checking.await.map_err(|error| failed(error.to_string()))?;
-    let report = report.map_err(|error| failed(error.to_string()))?;
+async fn check(client: &Client) -> Result<Checked, CliError> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Report {
+        ok: bool,
+        totals: BTreeMap<String, u64>,
+        pending: Vec<Pending>,
+        counts: BTreeMap<String, u64>,
+    }
+    #[derive(Deserialize)]
+    struct Pending {
+        count: u64,
+    }
+    let report: Report = client.post("/check", &json!({})).await?;
     let count = |what: &str| report.counts.get(what).copied().unwrap_or_default();
     Ok(Checked {
         ok: report.ok,
@@ -135,6 +135,7 @@ fn compare(figures: &Figures, heard: &Witnesses) -> Check {
     let buckets = import.created + import.updated + import.skipped + import.rejected;
     let addresses = emails.valid + emails.risky + emails.invalid + emails.unchecked;
     let found = searches.iter().filter(|search| search.finds_its_lead).count() as u64;
+    let reasons = import.reasons.values().filter_map(Value::as_u64).sum();
     let hundredths = |credits: f64| (credits * 100.0).round() as u64;
     let comparisons = [
         Comparison("rows and created + updated + skipped + rejected", import.rows, buckets),
@@ -148,6 +149,7 @@ fn compare(figures: &Figures, heard: &Witnesses) -> Check {
             import.duplicates,
             import.updated + import.skipped,
         ),
+        Comparison("reasons given and rows skipped or rejected", reasons, import.skipped + import.rejected),
         Comparison("rejected rows and those of the rejected file", import.rejected, import.rejected_file_rows),
         Comparison("e-mail addresses and their four verdicts", leads.with_email, addresses),
         Comparison("e-mail addresses and those of the search index", leads.with_email, searched.with_email),
@@ -197,6 +199,7 @@ mod tests {
                 skipped: 2,
                 rejected: 1,
                 duplicates: 3,
+                reasons: [("duplicate_email".to_owned(), json!(2)), ("no_identity".to_owned(), json!(1))].into_iter().collect(),
                 rejected_file_rows: 1,
                 ..Import::default()
             },
@@ -234,7 +237,8 @@ mod tests {
 
     #[test]
     fn each_figure_that_is_off_by_one_fails() {
-        let mutations: [fn(&mut Figures); 18] = [
+        let mutations: [fn(&mut Figures); 19] = [
+            |figures| figures.import.reasons["no_identity"] = json!(2),
             |figures| figures.import.rows += 1,
             |figures| figures.import.created += 1,
             |figures| figures.import.updated += 1,

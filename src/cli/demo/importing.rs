@@ -22,8 +22,16 @@ struct State {
     results: Results,
     #[serde(default)]
     reasons: Map<String, Value>,
+    /// Its rows are in the search index.
     #[serde(default)]
-    errors: Vec<Value>,
+    searchable: bool,
+    error: Option<Failure>,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    code: String,
+    detail: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -67,12 +75,18 @@ pub async fn import(
         }
         bar.set_position(state.progress.processed);
     };
-    let done = |state: &State| !matches!(state.status.as_str(), "pending" | "processing");
+    let done = |state: &State| match state.status.as_str() {
+        "pending" | "processing" => false,
+        "completed" => state.searchable,
+        _ => true,
+    };
     let state = client.watch(&path, seen, done).await?;
     bar.finish_and_clear();
+    if let Some(Failure { code, detail }) = state.error {
+        return Err(CliError::new(Exit::Failed, code, "the import failed", detail));
+    }
     if state.status != "completed" {
-        let what = state.errors.iter().find_map(|error| error.get("error").and_then(Value::as_str));
-        let detail = format!("the import is {}: {}", state.status, what.unwrap_or("no reason was given"));
+        let detail = format!("the import is {}", state.status);
         return Err(CliError::new(Exit::Failed, "IMPORT_FAILED", "the import did not complete", detail));
     }
     let seconds = (client.clock().monotonic() - began).as_secs_f64();

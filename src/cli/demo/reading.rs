@@ -17,7 +17,12 @@ struct Preview {
     delimiter: Option<String>,
     columns: Vec<Column>,
     #[serde(default)]
-    warnings: Vec<serde_json::Value>,
+    warnings: Vec<Warning>,
+}
+
+#[derive(Deserialize)]
+struct Warning {
+    detail: String,
 }
 
 #[derive(Deserialize)]
@@ -55,8 +60,8 @@ pub async fn read(client: &Client, told: &Narration, file: &Path) -> Result<File
     if !custom.is_empty() {
         told.fact(&format!("kept as they are: {}", custom.join(", ")));
     }
-    if !preview.warnings.is_empty() {
-        told.fact(&format!("{} warnings", preview.warnings.len()));
+    for warning in &preview.warnings {
+        told.fact(&format!("note: {}", warning.detail));
     }
     let columns = preview.columns.len() as u64;
     Ok(File { name, bytes, encoding: preview.encoding, delimiter, columns, mapping })
