@@ -93,7 +93,6 @@ fn transfers() -> Routes {
         .routes(routes!(imports::preview))
         .routes(routes!(imports::start_in_list))
         .routes(routes!(imports::index, imports::start_anywhere))
-        .routes(routes!(imports::preview))
         .routes(routes!(imports::check::check))
         .routes(routes!(imports::rejected))
         // enrichment of one lead: waits for its result
