@@ -9,7 +9,7 @@ mod shape;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use axum::extract::{Extension, Multipart, State};
+use axum::extract::{Extension, Request, State};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ pub async fn start_in_list(
     Extension(context): Extension<RequestContext>,
     PathId(list): PathId<ListId>,
     key: IdempotencyKey,
-    parts: Multipart,
+    request: Request,
 ) -> Result<impl IntoResponse, Problem> {
     let caller = auth.need(Right::Write)?;
     let scope = caller.scope;
@@ -90,7 +90,7 @@ pub async fn start_in_list(
         .await
         .map_err(|no: Refusal| Problem::from(no))?;
     let limits = limits(&app, &context);
-    let form = form::read(&app, &caller, parts, limits.max_bytes).await?;
+    let form = form::read(&app, &caller, request, limits.max_bytes).await?;
     start(&app, &caller, key, form, ImportTarget::List(list), limits).await
 }
 
@@ -104,11 +104,11 @@ pub async fn start_anywhere(
     auth: Auth,
     Extension(context): Extension<RequestContext>,
     key: IdempotencyKey,
-    parts: Multipart,
+    request: Request,
 ) -> Result<impl IntoResponse, Problem> {
     let caller = auth.need(Right::Write)?;
     let limits = limits(&app, &context);
-    let form = form::read(&app, &caller, parts, limits.max_bytes).await?;
+    let form = form::read(&app, &caller, request, limits.max_bytes).await?;
     let target = match (&form.options.list_id, &form.options.list_name) {
         (Some(list), _) => ImportTarget::List(*list),
         (None, Some(name)) => ImportTarget::Named { name: name.clone(), id: app.deps.ids.next() },
@@ -204,11 +204,11 @@ pub async fn preview(
     State(app): State<Arc<App>>,
     auth: Auth,
     Extension(context): Extension<RequestContext>,
-    parts: Multipart,
+    request: Request,
 ) -> Result<impl IntoResponse, Problem> {
     let caller = auth.need(Right::Write)?;
     let limits = limits(&app, &context);
-    let form = form::read(&app, &caller, parts, limits.max_bytes).await?;
+    let form = form::read(&app, &caller, request, limits.max_bytes).await?;
     match previewed(&app, &form, &limits).await {
         Ok(preview) => Ok(Answer::ok(PreviewView { upload_id: form.upload, preview })),
         Err(problem) => {

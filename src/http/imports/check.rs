@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Multipart, State};
+use axum::extract::{Extension, Request, State};
 use axum::response::IntoResponse;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -69,11 +69,11 @@ pub async fn check(
     State(app): State<Arc<App>>,
     auth: Auth,
     Extension(context): Extension<RequestContext>,
-    parts: Multipart,
+    request: Request,
 ) -> Result<impl IntoResponse, Problem> {
     let caller = auth.need(Right::Write)?;
     let limits = limits(&app, &context);
-    let form = form::read(&app, &caller, parts, limits.max_bytes).await?;
+    let form = form::read(&app, &caller, request, limits.max_bytes).await?;
     let checked = checked(&app, &caller, &form, limits).await;
     if form.is_own {
         discard(&app, &caller, form.upload).await;

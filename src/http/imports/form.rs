@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
-use axum::extract::Multipart;
+use axum::extract::{FromRequest, Multipart, Request};
 use axum::extract::multipart::Field;
 use serde::de::DeserializeOwned;
 
@@ -40,7 +40,11 @@ pub struct Form {
 ///
 /// # Errors
 /// A part is missing, too large or not what it should be; nothing of it is kept then.
-pub async fn read(app: &Arc<App>, caller: &Caller, mut parts: Multipart, max_bytes: u64) -> Result<Form, Problem> {
+pub async fn read(app: &Arc<App>, caller: &Caller, request: Request, max_bytes: u64) -> Result<Form, Problem> {
+    // Not an extractor of the handlers: what the path names is looked at before the body is.
+    let mut parts = Multipart::from_request(request, app).await.map_err(|no| {
+        Problem::new(Code::UnsupportedMediaType).detail(format!("send multipart/form-data: {}", no.body_text()))
+    })?;
     let mut form = Parts::default();
     let read = async {
         while let Some(part) = parts.next_field().await.map_err(broken_off)? {
