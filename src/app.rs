@@ -344,6 +344,7 @@ fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
             min_in_flight: config.min_in_flight,
             lease_items: config.lease_items,
             tries: config.attempts,
+            keep_raw_answers: !app.config.retention.raw_answers.0.is_zero(),
             ..EnricherSettings::default()
         },
         scheduler: app.wakes.scheduler.clone(),

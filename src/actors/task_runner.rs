@@ -50,6 +50,14 @@ impl TaskWorker {
     /// # Errors
     /// When the store cannot be read, or has stopped.
     pub async fn step(&mut self) -> Result<Stepped, SubmitError> {
+        match self.do_next().await {
+            // Whether it was committed stands in the row of the task.
+            Err(SubmitError::Overloaded | SubmitError::OutcomeUnknown(_)) => Ok(Stepped::Wait),
+            stepped => stepped,
+        }
+    }
+
+    async fn do_next(&mut self) -> Result<Stepped, SubmitError> {
         if self.store.identity_is_full() {
             return Ok(Stepped::Wait);
         }
@@ -67,11 +75,9 @@ impl TaskWorker {
                 self.failing = None;
                 Ok(Stepped::More)
             }
-            // Whether it was committed stands in the row of the task.
-            Err(SubmitError::Overloaded | SubmitError::OutcomeUnknown(_)) => Ok(Stepped::Wait),
-            Err(SubmitError::Stopped) => Err(SubmitError::Stopped),
             Err(SubmitError::Rejected(reject)) => self.give_up(scope, id, reject.to_string()).await,
             Err(error @ (SubmitError::Panicked(_) | SubmitError::Failed(_))) => self.failed(scope, id, &error).await,
+            Err(error) => Err(error),
         }
     }
 
@@ -137,9 +143,7 @@ impl TaskRunner {
             Ok(Stepped::More) if !turn.is_stopping() => turn.notify(Look),
             Ok(Stepped::Idle) if rung && !turn.is_stopping() => turn.notify(Look),
             Ok(Stepped::More | Stepped::Idle) => turn.alarm(LOOK_EVERY, Look),
-            Ok(Stepped::Wait) | Err(SubmitError::Overloaded | SubmitError::OutcomeUnknown(_)) => {
-                turn.alarm(WAIT, Look);
-            }
+            Ok(Stepped::Wait) => turn.alarm(WAIT, Look),
             Err(SubmitError::Stopped) => {}
             Err(error) => turn.stop_with_error(RoleError::restart(error)),
         }

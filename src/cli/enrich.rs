@@ -1,7 +1,13 @@
 //! `galena enrich`
 
 use clap::{Args, ValueEnum};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
+use super::client::{Client, with_client};
+use super::context::Context;
+use super::exit::{CliError, Exit};
+use super::output::{Report, progress};
 use super::remote::RemoteArgs;
 
 #[derive(Debug, Clone, Args)]
@@ -13,7 +19,7 @@ pub struct EnrichArgs {
     #[arg(long, value_enum, default_value_t = Level::Standard)]
     pub level: Level,
     /// Most leads to enrich
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_leads: Option<u64>,
     /// Enrich also what is there already
     #[arg(long)]
@@ -30,4 +36,150 @@ pub enum Level {
     Basic,
     Standard,
     Premium,
+}
+
+impl Level {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Standard => "standard",
+            Self::Premium => "premium",
+        }
+    }
+}
+
+/// What the command needs of a job.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Job {
+    status: String,
+    pause_reason: Option<String>,
+    total_leads: u64,
+    leads_left: u64,
+    credits_used: f64,
+    progress: Progress,
+    results: Results,
+}
+
+#[derive(Debug, Deserialize)]
+struct Progress {
+    processed: u64,
+    skipped: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Results {
+    enriched: u64,
+    no_data_found: u64,
+    failed: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Estimate {
+    total_leads: u64,
+    leads_queued: u64,
+    leads_skipped: u64,
+    estimated_credits: f64,
+    available: f64,
+}
+
+pub fn run(args: &EnrichArgs, context: &Context) -> Result<Report, CliError> {
+    with_client(context, &args.remote, async |client| {
+        let list = client.list_that_is(&args.list).await?;
+        let order = order(args, &list.id);
+        if args.estimate {
+            let answer: Value = client.post("/leads/enrich/estimate", &order).await?;
+            let estimate: Estimate = read(&answer)?;
+            return Report::new(&answer, estimate_text(&estimate));
+        }
+        enrich(client, &order).await
+    })
+}
+
+fn order(args: &EnrichArgs, list: &str) -> Value {
+    let mut options = Map::from_iter([("enrichmentLevel".to_owned(), json!(args.level.name()))]);
+    options.extend(args.max_leads.map(|most| ("maxLeads".to_owned(), json!(most))));
+    if args.refresh {
+        options.insert("refresh".to_owned(), json!(true));
+    }
+    json!({ "listId": list, "options": options })
+}
+
+async fn enrich(client: &Client, order: &Value) -> Result<Report, CliError> {
+    let made: Value = client.post("/leads/enrich", order).await?;
+    let id = made.get("jobId").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let bar = progress("leads", None);
+    let seen = |answer: &Value| {
+        if let Ok(job) = Job::deserialize(answer) {
+            bar.set_length(job.total_leads);
+            bar.set_position(job.progress.processed);
+        }
+    };
+    let going_on = ["pending", "processing"];
+    let done = |answer: &Value| !answer.get("status").and_then(Value::as_str).is_some_and(|s| going_on.contains(&s));
+    let answer = client.watch(&format!("/leads/enrich/{id}"), seen, done).await?;
+    bar.finish_and_clear();
+    let job: Job = read(&answer)?;
+    let exit = match (job.status.as_str(), job.pause_reason.as_deref()) {
+        ("completed", _) => Exit::Done,
+        ("paused", Some("INSUFFICIENT_CREDITS" | "SPEND_LIMIT")) => Exit::NotEnoughCredits,
+        _ => Exit::Failed,
+    };
+    let report = Report::new(&answer, job_text(&job))?;
+    Ok(if exit == Exit::Done { report } else { report.ending(exit) })
+}
+
+fn read<'a, T: Deserialize<'a>>(answer: &'a Value) -> Result<T, CliError> {
+    T::deserialize(answer).map_err(|error| {
+        CliError::new(Exit::Failed, "NOT_GALENA", "the answer is not one of a Galena server", error.to_string())
+    })
+}
+
+fn job_text(job: &Job) -> String {
+    let Results { enriched, no_data_found, failed } = job.results;
+    let mut text = format!(
+        "{enriched} enriched, {no_data_found} without data, {failed} failed, {} passed over; {} credits\n",
+        job.progress.skipped, job.credits_used
+    );
+    if job.status != "completed" {
+        let why = job.pause_reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        text.push_str(&format!("the job is {}{why}, {} leads are left\n", job.status, job.leads_left));
+    }
+    text
+}
+
+fn estimate_text(estimate: &Estimate) -> String {
+    format!(
+        "{} of {} leads ({} passed over), about {} credits; {} are available\n",
+        estimate.leads_queued,
+        estimate.total_leads,
+        estimate.leads_skipped,
+        estimate.estimated_credits,
+        estimate.available
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_stopped_early_says_why_and_what_is_left() {
+        let job = Job {
+            status: "paused".to_owned(),
+            pause_reason: Some("INSUFFICIENT_CREDITS".to_owned()),
+            total_leads: 10,
+            leads_left: 4,
+            credits_used: 1.5,
+            progress: Progress { processed: 6, skipped: 1 },
+            results: Results { enriched: 3, no_data_found: 1, failed: 1 },
+        };
+        assert_eq!(
+            job_text(&job),
+            "3 enriched, 1 without data, 1 failed, 1 passed over; 1.5 credits\n\
+             the job is paused (INSUFFICIENT_CREDITS), 4 leads are left\n"
+        );
+    }
 }

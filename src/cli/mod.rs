@@ -56,6 +56,8 @@ enum Command {
     Import(import::ImportArgs),
     /// Show it all on a lead file, in a temporary data directory
     Demo(demo::DemoArgs),
+    /// Enrich the leads of a list
+    Enrich(enrich::EnrichArgs),
     /// Write the leads of a list into a file
     Export(export::ExportArgs),
     /// Hold store, ledger, index and files against each other
@@ -88,6 +90,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
     match command {
         Command::Import(args) => import::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
+        Command::Enrich(args) => enrich::run(&args, context),
         Command::Export(args) => export::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Search(args) => search::run(&args, context),

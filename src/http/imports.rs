@@ -1,5 +1,6 @@
 //! Imports: preview a file, read it into a list, follow it, fetch what was rejected, cancel, undo.
 
+pub mod check;
 mod form;
 mod options;
 mod rejected;
@@ -18,6 +19,7 @@ pub use self::options::GivenOptions;
 pub use self::shape::ImportView;
 use super::answer::{Answer, Page, location};
 use super::auth::{Auth, Caller};
+use super::codes::Code;
 use super::context::RequestContext;
 use super::idempotency::IdempotencyKey;
 use super::path::PathId;
@@ -127,7 +129,11 @@ async fn start(
     limits: IntakeLimits,
 ) -> Result<Answer<ImportView>, Problem> {
     let started = begin(app, caller, key, &form, target, limits).await;
-    if !matches!(started, Ok((OnceOut::Done(_), ..))) {
+    let may_have_started = match &started {
+        Ok((out, ..)) => matches!(out, OnceOut::Done(_)),
+        Err(problem) => problem.code == Code::OutcomeUnknown,
+    };
+    if !may_have_started {
         discard_own(app, caller, &form).await;
     }
     let (out, id, seq) = started?;

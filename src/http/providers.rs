@@ -77,7 +77,7 @@ impl FromRequestParts<Arc<App>> for Slug {
         let missing = || Problem::from(Missing::Provider);
         let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| missing())?;
         let slug = params.iter().next().map(|(_, value)| value.to_owned()).ok_or_else(missing)?;
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.');
         let is_slug = (1..=LONGEST_SLUG).contains(&slug.len()) && slug.bytes().all(plain);
         if is_slug { Ok(Self(slug)) } else { Err(missing()) }
     }

@@ -36,34 +36,26 @@ fn requests() -> Routes {
         .routes(routes!(lists::restore))
         .routes(routes!(lists::archive))
         .routes(routes!(lists::unarchive))
-        // providers
-        .routes(routes!(providers::index))
-        .routes(routes!(providers::put_credential, providers::delete_credential))
-        // people
-        .routes(routes!(workspaces::index, workspaces::create))
-        .routes(routes!(workspaces::show))
-        .routes(routes!(users::index, users::create))
-        .routes(routes!(users::show, users::update, users::delete))
-        .routes(routes!(api_keys::index, api_keys::create))
-        .routes(routes!(api_keys::show, api_keys::delete))
-        .routes(routes!(audit::index))
+        .routes(routes!(bulk::lists::duplicate))
+        .routes(routes!(bulk::lists::merge))
+        .routes(routes!(timeline::of_list))
         // import
         .routes(routes!(uploads::create))
         .routes(routes!(imports::show))
         .routes(routes!(imports::cancel))
         .routes(routes!(imports::undo))
-        .routes(routes!(timeline::of_list))
-        .routes(routes!(bulk::lists::duplicate))
-        .routes(routes!(bulk::lists::merge))
         // leads
         .routes(routes!(leads::index, leads::create))
         .routes(routes!(leads::show, leads::update, leads::delete))
         .routes(routes!(leads::relocate))
         .routes(routes!(timeline::of_lead))
         .routes(routes!(search::create))
-        // export
-        .routes(routes!(exports::index, exports::create))
-        .routes(routes!(exports::show))
+        // acts on many leads
+        .routes(routes!(bulk::index, bulk::create))
+        .routes(routes!(bulk::show))
+        .routes(routes!(bulk::skipped))
+        .routes(routes!(bulk::cancel))
+        .routes(routes!(bulk::undo))
         // enrichment
         .routes(routes!(enrichment::index, enrichment::create))
         .routes(routes!(enrichment::estimate))
@@ -74,34 +66,43 @@ fn requests() -> Routes {
         .routes(routes!(enrichment::cancel))
         .routes(routes!(enrichment::retry))
         .routes(routes!(enrichment::of_lead))
+        // providers
+        .routes(routes!(providers::index))
+        .routes(routes!(providers::put_credential, providers::delete_credential))
         // credits
         .routes(routes!(credits::show))
         .routes(routes!(credits::transactions))
-        // acts on many leads
-        .routes(routes!(bulk::index, bulk::create))
-        .routes(routes!(bulk::show))
-        .routes(routes!(bulk::skipped))
-        .routes(routes!(bulk::cancel))
-        .routes(routes!(bulk::undo))
+        // export
+        .routes(routes!(exports::index, exports::create))
+        .routes(routes!(exports::show))
+        // people
+        .routes(routes!(workspaces::index, workspaces::create))
+        .routes(routes!(workspaces::show))
+        .routes(routes!(users::index, users::create))
+        .routes(routes!(users::show, users::update, users::delete))
+        .routes(routes!(api_keys::index, api_keys::create))
+        .routes(routes!(api_keys::show, api_keys::delete))
+        .routes(routes!(audit::index))
 }
 
 /// Routes that move files or stay open: limits of their own, no time limit.
 fn transfers() -> Routes {
     Routes::new()
-        // live
-        .routes(routes!(events::follow))
-        // export
-        .routes(routes!(exports::download))
-        // for commands on the box, through the socket alone
-        .route("/check", post(check::run))
-        // enrichment of one lead: waits for its result
-        .routes(routes!(enrichment::create_for_lead))
         // import
         .routes(routes!(uploads::show, uploads::append))
+        .routes(routes!(imports::preview))
         .routes(routes!(imports::start_in_list))
         .routes(routes!(imports::index, imports::start_anywhere))
-        .routes(routes!(imports::preview))
+        .routes(routes!(imports::check::check))
         .routes(routes!(imports::rejected))
+        // enrichment of one lead: waits for its result
+        .routes(routes!(enrichment::create_for_lead))
+        // export
+        .routes(routes!(exports::download))
+        // live
+        .routes(routes!(events::follow))
+        // for commands on the box, through the socket alone
+        .route("/check", post(check::run))
 }
 
 /// The API description, the same that `/api/openapi.json` serves.
@@ -113,23 +114,27 @@ pub fn openapi() -> OpenApi {
 
 /// Everything the server answers.
 pub fn router(app: Arc<App>) -> Router {
+    layered(requests().into(), transfers().into(), app)
+}
+
+/// The routes of both kinds with the layers around them, and the pages that need no caller.
+fn layered(requests: Router<Arc<App>>, transfers: Router<Arc<App>>, app: Arc<App>) -> Router {
     let body_limit = DefaultBodyLimit::max(app.config.server.max_body_bytes.as_usize());
     let within = |layer| from_fn_with_state(Arc::clone(&app), layer);
     let admit = from_fn_with_state(Arc::clone(&app), admission::admit);
     // The time limit stands outside of the admission: it gives up waiting for a write, and does not cut it.
-    let requests = Router::from(requests())
+    let requests = requests
         .layer(body_limit)
         .route_layer(admit.clone())
         .route_layer(from_fn_with_state(Arc::clone(&app), admission::time_limit));
-    let transfers = Router::from(transfers()).layer(DefaultBodyLimit::disable()).layer(admit);
+    let transfers = transfers.layer(DefaultBodyLimit::disable()).layer(admit);
     let api = requests.merge(transfers).route_layer(from_fn_with_state(Arc::clone(&app), auth::authenticate));
 
     let description = openapi();
-    let described = description.clone();
     Router::new()
         .nest("/api/v1", api.clone())
         .nest("/api", api)
-        .route("/api/openapi.json", get(|| async move { Json(described) }))
+        .route("/api/openapi.json", get(|| async move { Json(description) }))
         .merge(SwaggerUi::new("/api/docs").config(utoipa_swagger_ui::Config::from("/api/openapi.json")))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -143,3 +148,6 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(within(observe::observe))
         .with_state(app)
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,6 +44,17 @@ pub fn dirty_csv(seed: u64, rows: usize) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// A CSV file with `rows` different people.
+pub fn clean_csv(rows: usize) -> Vec<u8> {
+    let mut text = String::from("First Name,Last Name,E-Mail,Company,City\r\n");
+    for row in 0..rows {
+        let (first, last) = (FIRST[row % FIRST.len()], LAST[(row / 8) % LAST.len()]);
+        let written = writeln!(text, "{first},{last},person{row}@company.example,Company {row},Berlin\r");
+        written.expect("written to memory");
+    }
+    text.into_bytes()
+}
+
 /// Splitmix64: file contents need no better randomness, only the same one everywhere.
 struct Numbers(u64);
 

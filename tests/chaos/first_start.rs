@@ -10,7 +10,10 @@ const KILLS: usize = 100;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_first_start_killed_at_any_moment_leaves_a_directory_that_opens() {
     let chance = Chance::of("first start").await;
-    let whole = time_of_a_first_start().await;
+    let mut whole = Duration::MAX;
+    for _ in 0..3 {
+        whole = whole.min(time_of_a_first_start().await);
+    }
     let (mut kills, mut finished, mut resumed) = (0, 0, 0);
     while kills < chance.times(KILLS) {
         let house = House::empty();

@@ -15,6 +15,9 @@ use crate::client::Client;
 const BINARY: &str = env!("CARGO_BIN_EXE_galena");
 const EMAIL: &str = "owner@example.com";
 const PASSWORD: &str = "correct horse battery";
+/// Nothing leaves the machine, and no caller is told to wait.
+const QUIET: &[(&str, &str)] =
+    &[("GALENA__ENRICHMENT__DNS_LOOKUP", "false"), ("GALENA__LIMITS__REQUESTS_PER_MINUTE", "0")];
 /// Between two looks at something that is going on.
 const LOOK: Duration = Duration::from_millis(3);
 /// For anything that must come to an end; far above what a slow machine needs.
@@ -25,6 +28,8 @@ pub struct House {
     folder: Option<tempfile::TempDir>,
     root: PathBuf,
     key: String,
+    /// Environment of every process.
+    settings: Vec<(&'static str, &'static str)>,
 }
 
 /// How a command ended.
@@ -54,15 +59,25 @@ pub struct Served {
 impl House {
     /// An empty folder: the data directory is not there yet.
     pub fn empty() -> Self {
+        Self::empty_with(&[])
+    }
+
+    fn empty_with(settings: &[(&'static str, &'static str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("galena-chaos-").tempdir().expect("a folder");
         let root = folder.path().to_owned();
         std::fs::write(root.join("password"), PASSWORD).expect("a password file");
-        Self { folder: Some(folder), root, key: String::new() }
+        let settings = [QUIET, settings].concat();
+        Self { folder: Some(folder), root, key: String::new(), settings }
     }
 
     /// A data directory with its first owner, whose key is kept for the clients.
     pub async fn set_up() -> Self {
-        let mut house = Self::empty();
+        Self::set_up_with(&[]).await
+    }
+
+    /// The same with an environment for all its processes.
+    pub async fn set_up_with(settings: &[(&'static str, &'static str)]) -> Self {
+        let mut house = Self::empty_with(settings);
         let made = house.run(&house.init_arguments()).await;
         assert_eq!(made.code, Some(0), "{}{}", made.stdout, house.log());
         let made: Value = serde_json::from_str(&made.stdout).expect("one JSON document");
@@ -106,8 +121,7 @@ impl House {
         command
             .arg("--data-dir")
             .arg(self.data())
-            .env("GALENA__ENRICHMENT__DNS_LOOKUP", "false")
-            .env("GALENA__LIMITS__REQUESTS_PER_MINUTE", "0")
+            .envs(self.settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::from(file));

@@ -3,13 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::chance::Chance;
-use crate::client::{Answer, Client, NoAnswer};
+use crate::client::Client;
 use crate::files::dirty_csv;
 use crate::house::{House, Served};
-use crate::work::{assert_same_contents, contents, has_ended, new_list, searchable, until};
+use crate::work::{assert_same_contents, contents, has_ended, id_in, new_list, searchable, send_import, until};
 
 const ROWS: usize = 20_000;
 const KILLS: usize = 5;
@@ -26,23 +26,23 @@ async fn a_killed_import_ends_like_an_undisturbed_one() {
     // The first kill may hit the upload: then it is sent again with the same key.
     let sending = tokio::spawn({
         let (client, list, file) = (served.client.clone(), list.clone(), file.clone());
-        async move { send(&client, &list, file).await }
+        async move { send_import(&client, &list, file).await }
     });
     tokio::time::sleep(chance.between(Duration::ZERO, took / 4)).await;
     served.kill().await;
     house.check().await;
-    let mut import = sending.await.expect("sent").ok().map(|answer| import_of(&answer));
+    let mut import = sending.await.expect("sent").ok().map(|answer| id_in(&answer, "importId"));
 
     let mut seen = 0;
     for kill in 1..chance.times(KILLS) {
         let served = house.serve().await;
         println!("ready {:?} after kill {kill}, with {seen} rows imported", served.ready_after);
         if import.is_none() {
-            let sent = send(&served.client, &list, file.clone()).await.expect("an answer");
-            import = Some(import_of(&sent));
+            let sent = send_import(&served.client, &list, file.clone()).await.expect("an answer");
+            import = Some(id_in(&sent, "importId"));
         }
         let place = format!("/leads/imports/{}", import.as_deref().expect("it was acknowledged"));
-        tokio::time::sleep(chance.between(Duration::ZERO, took / 3)).await;
+        tokio::time::sleep(chance.between(took / 8, took * 3 / 4)).await;
         let state = Client::good(served.client.get(&place).await);
         let processed = state["progress"]["processed"].as_u64().expect("a number");
         assert!(processed >= seen, "{processed} rows after {seen}: it went back");
@@ -97,8 +97,8 @@ async fn undisturbed(file: &[u8]) -> (Ended, Duration) {
     let served = house.serve().await;
     let list = new_list(&served.client, "Undisturbed").await;
     let started = Instant::now();
-    let sent = send(&served.client, &list, file.to_vec()).await.expect("an answer");
-    let import = import_of(&sent);
+    let sent = send_import(&served.client, &list, file.to_vec()).await.expect("an answer");
+    let import = id_in(&sent, "importId");
     until(&served.client, &format!("/leads/imports/{import}"), has_ended).await;
     let took = started.elapsed();
     let ended = Ended::of(&served, &list, &import).await;
@@ -111,16 +111,4 @@ async fn undisturbed(file: &[u8]) -> (Ended, Duration) {
     served.stop().await;
     house.check().await;
     (ended, took)
-}
-
-async fn send(client: &Client, list: &str, file: Vec<u8>) -> Result<Answer, NoAnswer> {
-    let place = format!("/leads/lists/{list}/import");
-    client.upload(&place, "once", "people.csv", file, &json!({ "duplicateHandling": "skip" })).await
-}
-
-fn import_of(answer: &Answer) -> String {
-    assert!(answer.is_success(), "{answer:?}");
-    let id = answer.body["importId"].as_str().map(str::to_owned);
-    let tail = || answer.location.as_deref().and_then(|place| place.rsplit('/').next()).map(str::to_owned);
-    id.or_else(tail).unwrap_or_else(|| panic!("no import is named: {answer:?}"))
 }

@@ -13,7 +13,12 @@ mod files;
 mod house;
 mod work;
 
+mod bulk_task;
 mod edits;
+mod enrichment;
+mod export;
 mod first_start;
+mod full_disk;
 mod import;
+mod offline_import;
 mod stop;

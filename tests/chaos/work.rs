@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::client::Client;
-use crate::house::Served;
+use crate::chance::Chance;
+use crate::client::{Answer, Client, NoAnswer};
+use crate::house::{House, Served};
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
@@ -39,12 +40,46 @@ pub async fn new_list(client: &Client, name: &str) -> String {
     list["id"].as_str().expect("an id").to_owned()
 }
 
+/// Begins the import of `file` into `list`; sent again it is the same import.
+pub async fn send_import(client: &Client, list: &str, file: Vec<u8>) -> Result<Answer, NoAnswer> {
+    let place = format!("/leads/lists/{list}/import");
+    client.upload(&place, "once", "people.csv", file, &json!({ "duplicateHandling": "skip" })).await
+}
+
+/// The id of what an answer says was made: the value of `field`, or the end of its place.
+#[track_caller]
+pub fn id_in(answer: &Answer, field: &str) -> String {
+    assert!(answer.is_success(), "{answer:?}");
+    let tail = || answer.location.as_deref().and_then(|place| place.rsplit('/').next());
+    answer.body[field].as_str().or_else(tail).unwrap_or_else(|| panic!("nothing is named: {answer:?}")).to_owned()
+}
+
+/// A list with the people of `file`.
+pub async fn filled_list(served: &Served, name: &str, file: Vec<u8>) -> String {
+    let list = new_list(&served.client, name).await;
+    let sent = send_import(&served.client, &list, file).await.expect("the server answers");
+    let state = until(&served.client, &format!("/leads/imports/{}", id_in(&sent, "importId")), has_ended).await;
+    assert_eq!(state["status"], "completed", "{state}");
+    list
+}
+
+/// Starts the server and kills it, so many times, each time within `longest`; all agrees each time.
+pub async fn kill_again_and_again(house: &House, chance: &Chance, times: usize, longest: Duration) {
+    for _ in 0..times {
+        let served = house.serve().await;
+        tokio::time::sleep(chance.between(Duration::ZERO, longest)).await;
+        served.kill().await;
+        house.check().await;
+    }
+}
+
 /// Every row of a paged listing.
 pub async fn all(client: &Client, path: &str) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut after = String::new();
+    let separator = if path.contains('?') { '&' } else { '?' };
     loop {
-        let mut page = Client::good(client.get(&format!("{path}?limit=500{after}")).await);
+        let mut page = Client::good(client.get(&format!("{path}{separator}limit=500{after}")).await);
         rows.extend(page["data"].as_array_mut().expect("a page").drain(..));
         match page["nextCursor"].as_str() {
             Some(next) => after = format!("&after={next}"),

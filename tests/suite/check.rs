@@ -31,6 +31,8 @@ use galena::store::{
     Counter, Origin, Reads, Store, StoreOptions, SystemScope, Transaction, Urgency, WorkspaceScope, outbox,
 };
 
+use crate::server::{TestServer, client};
+
 /// A prepared directory with one workspace, one list and some leads; nothing runs on it.
 struct House {
     folder: tempfile::TempDir,
@@ -394,4 +396,65 @@ fn an_index_that_a_start_would_build_anew_is_pending() {
     assert_eq!(pending(&report), ["INDEX_BUILD"]);
     let last = outbox::last(&house.store.view().unwrap(), Lane::Live).unwrap();
     assert!(last.is_some());
+}
+
+/// `POST /check` through the socket of a server.
+async fn check_live(server: &TestServer) -> serde_json::Value {
+    let client = client(reqwest::Client::builder().unix_socket(server.socket()));
+    let answer = client.post("http://localhost/api/v1/check").json(&serde_json::json!({})).send().await.unwrap();
+    answer.json().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_at_work_is_clean_and_says_so_through_its_socket_alone() {
+    let server = TestServer::start().await;
+    let list = server.list("busy").await;
+    let path = format!("/leads/lists/{list}/leads");
+    let work = async {
+        for round in 0..12 {
+            let lead = |n: usize| serde_json::json!({ "email": format!("p{round}.{n}@acme.example") });
+            let leads: Vec<serde_json::Value> = (0..40).map(lead).collect();
+            server.post(&path, &serde_json::json!({ "leads": leads })).await.expect(201);
+            let page = server.get(&format!("{path}?limit=3")).await.expect(200);
+            for lead in page["data"].as_array().unwrap() {
+                server.delete(&format!("/leads/{}", lead["id"].as_str().unwrap())).await.expect(204);
+            }
+            server.post("/leads/exports", &serde_json::json!({ "listId": list })).await.expect(201);
+        }
+    };
+    let checks = async {
+        for _ in 0..6 {
+            let report = check_live(&server).await;
+            assert_eq!(report["ok"], true, "{report:#}");
+        }
+    };
+    tokio::join!(work, checks);
+    let report = check_live(&server).await;
+    assert_eq!((&report["ok"], &report["counts"]["leads"]), (&true.into(), &444.into()), "{report:#}");
+
+    let stray = server.app.directory.exports().join("stray.csv");
+    std::fs::write(&stray, "x").unwrap();
+    let report = check_live(&server).await;
+    assert_eq!(report["findings"][0]["code"], "FILE_WITHOUT_ROW", "{report:#}");
+    server.post("/check", &serde_json::json!({})).await.expect_problem(404, "NOT_FOUND");
+
+    // The command: through the socket, and alone when nobody is there any more.
+    let galena = |data: std::path::PathBuf| {
+        tokio::task::spawn_blocking(move || {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_galena"));
+            command.args(["check", "--json", "--data-dir"]).arg(data).env_clear().output().unwrap()
+        })
+    };
+    let data = server.app.directory.root().to_owned();
+    let output = galena(data.clone()).await.unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &report["ok"]), (Some(4), &false.into()));
+    std::fs::remove_file(&stray).unwrap();
+    assert_eq!(galena(data.clone()).await.unwrap().status.code(), Some(0));
+    let _directory = server.stop().await;
+    let output = galena(data.clone()).await.unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &report["counts"]["leads"]), (Some(0), &444.into()), "{report:#}");
+    std::fs::write(&stray, "x").unwrap();
+    assert_eq!(galena(data).await.unwrap().status.code(), Some(4));
 }

@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
+use galena::actors::importer::dry_run::{Target, dry_run};
 use galena::domain::lead::{ImportOrigin, Lead};
 use galena::domain::list::{DedupeScope, IdentityDemand, List};
 use galena::store::engine::Order;
 use galena::store::originals::original_of;
 use galena::store::records::import::{DuplicateHandling, ImportState, UpdatePolicy};
-use galena::store::tables::{ImportRejects, PossibleDuplicates};
+use galena::store::tables::{ImportRejects, Lists, PossibleDuplicates};
 use galena::store::transactions::leads::{AddLeads, OnDuplicate};
 use galena::store::transactions::lists::DeleteList;
 use galena::store::{Lane, Reads, Urgency, outbox};
@@ -264,4 +265,38 @@ async fn created_rows_are_told_as_runs_and_updates_one_by_one() {
     house.import(list, b"Email,City\np1@acme.example,Bonn\n", &choice(DuplicateHandling::Update)).await;
     let last = entries(&house).pop().unwrap().1;
     assert_eq!((last.first == last.last, last.all_new), (true, false));
+}
+
+#[tokio::test]
+async fn a_rehearsal_counts_what_the_import_then_does() {
+    let house = House::new();
+    let list = house.named_list("rehearsed").await;
+    house.import(list, SAMPLE, &choice(DuplicateHandling::Skip)).await;
+    let wide = List { name: "wide".to_owned(), dedupe_scope: DedupeScope::Workspace, ..List::default() };
+    let wide = house.list(wide).await;
+    let more = [SAMPLE, b"\r\n"].concat();
+    for (target, handling) in [
+        (list, DuplicateHandling::Skip),
+        (list, DuplicateHandling::Update),
+        (wide, DuplicateHandling::Update),
+        (house.named_list("new").await, DuplicateHandling::Update),
+        (house.named_list("newer").await, DuplicateHandling::Skip),
+        (list, DuplicateHandling::Create),
+    ] {
+        let upload = house.upload(&more).await;
+        let inspected = house.inspect(upload, &choice(handling)).unwrap();
+        let row = house.store.view().unwrap().get::<Lists>(&scope(), (target,)).unwrap().unwrap();
+        let before = house.leads();
+        let into = Target { id: target, list: row };
+        let run = dry_run(&house.store, &house.spool, scope(), upload, &inspected, into).unwrap();
+        assert_eq!(house.leads(), before, "nothing is written");
+        let (_, import) = house.import(target, &more, &choice(handling)).await;
+        assert_eq!((run.results, run.duplicates), (import.results, import.duplicates), "{handling:?}");
+        assert_eq!(run.reasons.counts, import.reasons.counts, "{handling:?}");
+        assert_eq!((run.cell_errors, &run.warnings), (import.cell_errors, &import.warnings));
+        assert_eq!(run.possible_duplicates, import.possible_duplicates);
+        assert!(
+            handling != DuplicateHandling::Update || run.samples.iter().all(|sample| sample.before != sample.after)
+        );
+    }
 }

@@ -124,6 +124,12 @@ async fn a_preview_says_how_the_file_would_be_read() {
     let form = Form::new().text("uploadId", looked["uploadId"].as_str().unwrap().to_owned());
     let form = form.text("options", json!({ "listName": "From a preview" }).to_string());
     send(&server, "/leads/imports", form).await.expect(202);
+    // What it would do is said without doing it.
+    let form = Form::new().part("file", file(FIVE_ROWS)).text("options", json!({ "listName": "Nowhere" }).to_string());
+    let checked = send(&server, "/leads/imports/check", form).await.expect(200);
+    assert_eq!((checked["results"]["created"].as_u64(), checked["results"]["rejected"].as_u64()), (Some(3), Some(1)));
+    let lists = server.get("/leads/lists?q=Nowhere").await.expect(200);
+    assert_eq!(lists["total"], 0);
     // A header alone can be looked at, and not imported.
     let alone = Form::new().part("file", file(HEADER_ONLY));
     let looked = send(&server, "/leads/imports/preview", alone).await.expect(200);

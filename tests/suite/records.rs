@@ -20,8 +20,13 @@ use galena::store::records::credential::Credential;
 use galena::store::records::event::{Event, Subject};
 use galena::store::records::export::{Export, ExportFormat, ExportSelection, ExportSpec, ExportState};
 use galena::store::records::idempotency::IdempotencyRecord;
+use galena::store::records::import::{
+    BeforeImage, Buckets, DuplicateHandling, Import, ImportPlan, ImportProblem, ImportState, PlannedColumn,
+    RejectedRow, RowError, Tally, Undo, UpdatePolicy,
+};
 use galena::store::records::ledger::{Account, Line, LineKind};
 use galena::store::records::outbox::{Checkpoint, OutboxEntry};
+use galena::store::records::upload::Upload;
 
 const AT: Time = Time(1_790_000_000_123);
 
@@ -234,4 +239,93 @@ fn exports() {
         error: Some("the disk is full".to_owned()),
     };
     golden("export", &export);
+}
+
+#[test]
+fn uploads_and_imports() {
+    let upload = Upload {
+        file_name: Some("leads.csv".to_owned()),
+        size: Some(1_000),
+        received: 1_000,
+        complete: true,
+        import: Some(id(7)),
+        actor: Actor::User(id(3)),
+        created_at: AT,
+        updated_at: AT,
+        removed: true,
+    };
+    golden("upload", &upload);
+    let plan = ImportPlan {
+        delimiter: Some(b';'),
+        quote: Some(b'"'),
+        escape: Some(b'\\'),
+        header_row: Some(2),
+        columns: vec![PlannedColumn { title: "E-Mail".to_owned(), field: "email".to_owned() }],
+        data_offset: 40,
+        data_line: 3,
+        region: Some("DE".to_owned()),
+        duplicates: DuplicateHandling::Update,
+        on_update: vec![("phone".to_owned(), UpdatePolicy::Fill)],
+        tags: vec!["fair".to_owned()],
+        enrich_after: true,
+        encoding: "utf-8".to_owned(),
+        max_record_bytes: 1 << 20,
+    };
+    let tally = |name: &str| Tally { counts: vec![(name.to_owned(), 2)] };
+    let error = RowError {
+        row: 4,
+        line: 6,
+        column: Some("E-Mail".to_owned()),
+        field: Some("email".to_owned()),
+        code: "INVALID_EMAIL".to_owned(),
+        error: "no @".to_owned(),
+    };
+    let problem =
+        ImportProblem { code: "INVALID_CSV".to_owned(), detail: "broken".to_owned(), line: Some(9), column: Some(1) };
+    let undo = Undo {
+        started_at: AT,
+        completed_at: Some(AT),
+        removed: 1,
+        restored: 2,
+        kept: 3,
+        kept_leads: vec![5],
+        removed_through: 6,
+        restored_through: 7,
+        actor: Actor::System,
+        request_id: Some("r".to_owned()),
+    };
+    let import = Import {
+        list: id(1),
+        upload: id(2),
+        file_name: Some("leads.csv".to_owned()),
+        file_bytes: 1_000,
+        state: ImportState::Failed,
+        plan,
+        total_rows: 10,
+        offset: 900,
+        line: 9,
+        results: Buckets { created: 1, updated: 2, skipped: 3, rejected: 4 },
+        duplicates: 5,
+        reasons: tally("no_identity"),
+        warnings: tally("EXTRA_CELLS"),
+        cell_errors: 1,
+        errors: vec![error],
+        possible_duplicates: 1,
+        rows_per_second: 50_000,
+        told_at: AT,
+        actor: Actor::Key(id(4)),
+        request_id: Some("q".to_owned()),
+        created_at: AT,
+        started_at: Some(AT),
+        completed_at: Some(AT),
+        problem: Some(problem),
+        undo: Some(undo),
+        ended_seq: 77,
+    };
+    golden("import", &import);
+    let rejected =
+        RejectedRow { line: 6, reasons: vec!["no identity".to_owned()], cells: vec!["".to_owned(), "x".to_owned()] };
+    golden("rejected-row", &rejected);
+    let image = BeforeImage { lead: Some(Lead { list: id(1), ..Lead::default() }), version_after: 3, at: AT };
+    golden("before-image", &image);
 }

@@ -7,6 +7,7 @@
 //!
 //! What an upload is read by is here too, for requests and commands: `layout`, `plan`, `records::survey`, `preview`.
 
+pub mod dry_run;
 pub mod hands;
 pub mod intake;
 pub mod layout;

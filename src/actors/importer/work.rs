@@ -218,6 +218,11 @@ impl ImportRun {
             Err(Trouble::Run(error)) => {
                 tracing::warn!(import = %self.id, %error, "a step of an import failed; it is tried again");
                 self.stage = Stage::Look;
+                // What panics every time would panic for ever.
+                let is_ours = matches!(error, RunError::Hands(_) | RunError::Submit(SubmitError::Panicked(_)));
+                if is_ours && self.failures + 1 >= MAX_FAILURES {
+                    return self.fail(problem("INTERNAL", "a row could not be worked on; see the log")).await;
+                }
                 self.failed(error)
             }
         }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::actors::indexer::Visible;
 use crate::domain::id::{Id, ImportId, LeadId, ListId, UploadId};
 use crate::domain::time::Time;
-use crate::store::records::import::{DuplicateHandling, Import, RowError, Tally, UpdatePolicy};
+use crate::store::records::import::{Buckets, DuplicateHandling, Import, RowError, Tally, UpdatePolicy};
 
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[schema(as = Import)]
@@ -133,7 +133,6 @@ impl ImportView {
     /// `visible` is how far searches see.
     pub fn of(id: ImportId, import: Import, visible: Visible) -> Self {
         let searchable = !import.needs_work() && visible.live.min(visible.bulk) >= import.ended_seq;
-        let results = import.results;
         let (processed, total) = (import.processed(), import.total_rows);
         let left = total.saturating_sub(processed);
         let estimated_time = match import.rows_per_second {
@@ -160,15 +159,7 @@ impl ImportView {
                 total,
                 percentage: if total == 0 { 100 } else { processed.saturating_mul(100) / total },
             },
-            results: Results {
-                created: results.created,
-                updated: results.updated,
-                skipped: results.skipped,
-                rejected: results.rejected,
-                imported: results.created + results.updated,
-                duplicates: import.duplicates,
-                errors: results.rejected,
-            },
+            results: Results::of(import.results, import.duplicates),
             reasons: counts(import.reasons),
             warnings: counts(import.warnings),
             cell_errors: import.cell_errors,
@@ -209,6 +200,13 @@ impl ImportView {
     }
 }
 
+impl Results {
+    pub(super) fn of(buckets: Buckets, duplicates: u64) -> Self {
+        let Buckets { created, updated, skipped, rejected } = buckets;
+        Self { created, updated, skipped, rejected, imported: created + updated, duplicates, errors: rejected }
+    }
+}
+
 impl From<RowError> for RowErrorView {
     fn from(error: RowError) -> Self {
         let RowError { row, line, column, field, code, error } = error;
@@ -216,6 +214,6 @@ impl From<RowError> for RowErrorView {
     }
 }
 
-fn counts(tally: Tally) -> Map<String, Value> {
+pub(super) fn counts(tally: Tally) -> Map<String, Value> {
     tally.counts.into_iter().map(|(name, count)| (name, json!(count))).collect()
 }

@@ -323,7 +323,8 @@ fn is_archived(reads: &impl Reads, scope: &WorkspaceScope, list: ListId) -> Resu
     Ok(reads.get::<Lists>(scope, (list,))?.is_none_or(|list| list.archived_at.is_some()))
 }
 
-fn reason_of(rule: MatchRule) -> &'static str {
+/// The name of a rule in the reasons of an import.
+pub fn reason_of(rule: MatchRule) -> &'static str {
     match rule {
         MatchRule::LinkedIn => "duplicate_linkedin",
         MatchRule::Email => "duplicate_email",
@@ -333,7 +334,7 @@ fn reason_of(rule: MatchRule) -> &'static str {
 }
 
 /// `before` with what the row has, as the plan says per field.
-fn merged(before: &Lead, row: &Lead, plan: &ImportPlan) -> Lead {
+pub fn merged(before: &Lead, row: &Lead, plan: &ImportPlan) -> Lead {
     let policy = |name: &str| {
         plan.on_update.iter().find(|(field, _)| field == name).map_or(UpdatePolicy::default(), |(_, policy)| *policy)
     };
