@@ -89,6 +89,19 @@ impl SystemDns {
             })
             .await
     }
+
+    /// A resolver inside a closed network often says of every name that it does not exist. One that says so of `com.`
+    /// is no witness of what exists. (The resolver remembers the answer.)
+    async fn is_on_the_internet(&self) -> Result<(), DnsError> {
+        match self.resolver().await?.mx_lookup(full_name("com")?).await {
+            Err(error) if error.is_nx_domain() => {
+                Err(DnsError::Failed("the resolver says that .com does not exist: it is cut off".to_owned()))
+            }
+            Err(error) if error.is_no_records_found() => Ok(()),
+            Err(error) => Err(failure(error)),
+            Ok(_) => Ok(()),
+        }
+    }
 }
 
 /// With the root at its end, so that the machine's search domains are never tried.
@@ -124,7 +137,7 @@ impl Dns for SystemDns {
                     });
                     Ok(MxAnswer::of(exchanges.collect()))
                 }
-                Err(error) if error.is_nx_domain() => Ok(MxAnswer::NoSuchDomain),
+                Err(error) if error.is_nx_domain() => self.is_on_the_internet().await.map(|()| MxAnswer::NoSuchDomain),
                 Err(error) if error.is_no_records_found() => Ok(MxAnswer::NoExchange),
                 Err(error) => Err(failure(error)),
             }
@@ -230,5 +243,41 @@ mod tests {
         assert_eq!(dns.mx("other.example").await, Ok(MxAnswer::NoSuchDomain));
         assert_eq!(dns.addresses("slow.example").await, Err(DnsError::Timeout));
         assert_eq!(dns.addresses("other.example").await, Ok(Vec::new()));
+    }
+
+    /// A resolver at a name server that answers every question with NXDOMAIN, except for `known`, which has no records.
+    async fn denying(known: &'static [u8]) -> SystemDns {
+        use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+        use hickory_resolver::net::runtime::TokioRuntimeProvider;
+
+        let server = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = server.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut packet = [0; 512];
+            while let Ok((length, from)) = server.recv_from(&mut packet).await {
+                // The question goes back (RFC 1035, 4.1.1): a response, recursion available, 3 for a name error.
+                let question = packet[12..length].to_vec();
+                packet[2] |= 0x80;
+                packet[3] = if question.starts_with(known) { 0x80 } else { 0x83 };
+                // No additional record of the question's own.
+                packet[10..12].fill(0);
+                let end = 12 + question.iter().position(|byte| *byte == 0).unwrap() + 5;
+                let _ = server.send_to(&packet[..end], from).await;
+            }
+        });
+        let mut connection = ConnectionConfig::udp();
+        connection.port = address.port();
+        let server = NameServerConfig::new(address.ip(), true, vec![connection]);
+        let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
+        let resolver = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).build().unwrap();
+        SystemDns { resolver: OnceCell::new_with(Some(resolver)) }
+    }
+
+    #[tokio::test]
+    async fn a_resolver_that_denies_com_is_not_believed() {
+        let honest = denying(b"\x03com\x00").await;
+        assert_eq!(honest.mx("gone.com").await, Ok(MxAnswer::NoSuchDomain));
+        let cut_off = denying(b"\x07nothing\x00").await;
+        assert!(matches!(cut_off.mx("gone.com").await, Err(DnsError::Failed(_))));
     }
 }

@@ -58,7 +58,10 @@ pub struct Import {
     /// Records of the file of rejected rows, which came back.
     pub rejected_file_rows: u64,
     pub rejected_file: Option<PathBuf>,
+    /// Until every row was durable.
     pub seconds: f64,
+    /// Until searches found them.
+    pub searchable_seconds: f64,
 }
 
 /// The job that checked the e-mail addresses.

@@ -39,7 +39,7 @@ pub async fn search(client: &Client, told: &Narration, leads: &Leads, list: &str
         let found = Found::deserialize(&answer).unwrap_or(Found { data: Vec::new(), total: 0 });
         let first = found.data.first().map(Lead::called).unwrap_or_default();
         told.fact(&format!(
-            "{:<38} {:>9}  {milliseconds:>5.1} ms  {first}",
+            "{:<46} {:>10}  {milliseconds:>5.1} ms  {first}",
             format!("{kind} \"{text}\""),
             counted(found.total, "lead", "leads")
         ));

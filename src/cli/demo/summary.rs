@@ -19,7 +19,7 @@ pub fn text(figures: &Figures) -> String {
     row("rows rejected", grouped(import.rejected), reasons(figures));
     row("e-mail addresses", grouped(leads.with_email), String::new());
     row("  valid", grouped(leads.emails.valid), "the domain takes mail".to_owned());
-    row("  risky", grouped(leads.emails.risky), "throw-away or misspelled domain, or not known".to_owned());
+    row("  risky", grouped(leads.emails.risky), "doubtful domain, or the DNS did not say".to_owned());
     row("  invalid", grouped(leads.emails.invalid), "cannot be delivered".to_owned());
     if leads.emails.unchecked > 0 {
         row("  not checked", grouped(leads.emails.unchecked), String::new());
@@ -43,9 +43,9 @@ pub fn text(figures: &Figures) -> String {
     lines.join("\n") + "\n"
 }
 
+/// Why rows were rejected: what is left of the reasons when those of duplicates are taken away.
 fn reasons(figures: &Figures) -> String {
-    let import = &figures.import;
-    let rejected = import.reasons.iter().filter(|_| import.rejected > 0);
+    let rejected = figures.import.reasons.iter().filter(|(reason, _)| !reason.starts_with("duplicate"));
     rejected
         .map(|(reason, count)| format!("{} {}", in_words(reason), grouped(count.as_u64().unwrap_or_default())))
         .collect::<Vec<_>>()
