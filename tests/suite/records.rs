@@ -26,6 +26,10 @@ use galena::store::records::import::{
 };
 use galena::store::records::ledger::{Account, Line, LineKind};
 use galena::store::records::outbox::{Checkpoint, OutboxEntry};
+use galena::store::records::task::{
+    Act, Did, Duplicate, Left, ListSelection, Merge, MergeDuplicates, NewFlag, NewOwner, Selection, Task, TaskChanges,
+    TaskLead, TaskOrder, TaskState,
+};
 use galena::store::records::upload::Upload;
 
 const AT: Time = Time(1_790_000_000_123);
@@ -328,4 +332,54 @@ fn uploads_and_imports() {
     golden("rejected-row", &rejected);
     let image = BeforeImage { lead: Some(Lead { list: id(1), ..Lead::default() }), version_after: 3, at: AT };
     golden("before-image", &image);
+}
+
+#[test]
+fn tasks() {
+    let task = Task {
+        state: TaskState::Failed,
+        created_at: AT,
+        started_at: Some(AT),
+        ended_at: Some(AT),
+        total: 9,
+        processed: 8,
+        matched: 7,
+        changed: 4,
+        left: vec![(Left::Edited, 1), (Left::Merged, 2)],
+        part: 1,
+        after: Some(id(5)),
+        met: 3,
+        stay: 2,
+        deleted_lists: vec![id(6)],
+        failure: Some("list not found".to_owned()),
+        undone_by: Some(id(7)),
+    };
+    golden("task", &task);
+    let changes = TaskChanges {
+        fields: vec![("city".to_owned(), Some("Bonn".to_owned())), ("state".to_owned(), None)],
+        custom_fields: vec![("Fair".to_owned(), None)],
+        tags: Some(vec!["a".to_owned()]),
+        add_tags: vec!["b".to_owned()],
+        remove_tags: vec!["c".to_owned()],
+        owner: Some(NewOwner { owner: Some(id(8)) }),
+        is_qualified: Some(NewFlag { flag: None }),
+    };
+    let merge =
+        Merge { sources: vec![id(1), id(2)], into: id(3), duplicates: MergeDuplicates::Keep, made_target: true };
+    let some = ListSelection { list: id(1), filter: Some("{}".to_owned()), except: vec![id(2)] };
+    for (name, act, selection) in [
+        ("update", Act::Update(changes), Some(Selection::List(some))),
+        ("delete", Act::Delete, Some(Selection::Ids(vec![id(1), id(2)]))),
+        ("move", Act::Move(id(4)), Some(Selection::List(ListSelection { list: id(1), ..ListSelection::default() }))),
+        ("undo", Act::Undo(id(5)), None),
+        ("merge", Act::Merge(merge), None),
+        ("duplicate", Act::Duplicate(Duplicate { from: id(1), to: id(2) }), None),
+    ] {
+        let (source, request_id) = (Some("192.0.2.1".to_owned()), Some("r-1".to_owned()));
+        let order = TaskOrder { act, selection, actor: Actor::Key(id(9)), source, request_id };
+        golden(&format!("task-order-{name}"), &order);
+    }
+    let before = Some(Lead { list: id(1), version: 2, ..Lead::default() });
+    let (left, other) = (Some(Left::Duplicate), Some(id(3)));
+    golden("task-lead", &TaskLead { did: Did::Changed, before, version: 3, left, other });
 }

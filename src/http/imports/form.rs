@@ -4,8 +4,8 @@
 use std::io;
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, Multipart, Request};
 use axum::extract::multipart::Field;
+use axum::extract::{FromRequest, Multipart, Request};
 use serde::de::DeserializeOwned;
 
 use super::options::{GivenMapping, GivenOptions};
