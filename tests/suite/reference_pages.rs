@@ -22,6 +22,16 @@ fn configuration() {
 }
 
 #[test]
+fn store_tables() {
+    written_by(&["doctor", "--tables"], include_str!("../../docs/reference/store-tables.md"));
+}
+
+#[test]
+fn error_codes() {
+    written_by(&["openapi", "--error-codes"], include_str!("../../docs/reference/error-codes.md"));
+}
+
+#[test]
 fn help_explains_a_command_by_its_words() {
     let help = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_galena")).arg("help").args(arguments).env_clear().output().unwrap()
