@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 
 use galena::domain::id::{LeadId, ListId, WorkspaceId};
 use galena::search::{ListScope, SearchRequest, SearchScope};
+use galena::store::check::{Check, IndexAtHand};
 use galena::store::engine::Order;
 use galena::store::tables::{Leads, ListLeads, Lists};
-use galena::store::{Counter, Reads, View};
+use galena::store::{Counter, Reads, SystemScope, View};
 
 use super::world::{ListState, World, scope};
 
@@ -53,6 +54,14 @@ impl World {
             ControlFlow::Continue(())
         })
         .expect("readable");
+    }
+
+    /// What `galena check` says at this moment: work on its way is pending, nothing is wrong.
+    pub fn audit_by_check(&self) {
+        let index = IndexAtHand::Open(self.index.clone());
+        let (system, store) = (SystemScope::for_the_house(), self.store.clone());
+        let report = Check { system, store, index, directory: None, alone: false }.run().expect("a check");
+        assert!(report.ok, "seed {}: {report:#?}", self.seed);
     }
 
     /// The index finds exactly the leads that are there.

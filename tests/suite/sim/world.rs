@@ -124,6 +124,9 @@ impl World {
         if step.is_multiple_of(500) {
             self.audit();
         }
+        if step.is_multiple_of(2_500) {
+            self.audit_by_check();
+        }
     }
 
     /// Everything that was not committed is gone, as after `kill -9`.
@@ -163,6 +166,7 @@ impl World {
     /// Finishes all work that is open and looks at everything once more.
     pub fn finish(&mut self) {
         self.crash();
+        self.audit_by_check();
         self.feed.rest().ok();
         while !self.store.identity_is_flushed() {
             self.flush_identity();
@@ -172,6 +176,7 @@ impl World {
         }
         self.audit();
         self.audit_index();
+        self.audit_by_check();
     }
 }
 
