@@ -345,7 +345,6 @@ fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
             lease_items: config.lease_items,
             tries: config.attempts,
             keep_raw_answers: !app.config.retention.raw_answers.0.is_zero(),
-            ..EnricherSettings::default()
         },
         scheduler: app.wakes.scheduler.clone(),
     }

@@ -32,7 +32,7 @@ use crate::domain::phone::Region;
 use crate::store::access::Right;
 use crate::store::tables::Memberships;
 use crate::store::transactions::leads::{DeleteLead, MoveLead, UpdateLead, live_lead};
-use crate::store::{Reads, Refusal, StoreError, Urgency, WorkspaceScope};
+use crate::store::{Reads, Refusal, Urgency, WorkspaceScope};
 
 /// Where a lead is.
 pub fn place_of(id: LeadId) -> String {
@@ -182,7 +182,7 @@ pub(in crate::http) async fn check_owner(
 ) -> Result<(), Problem> {
     let Some(owner) = owner.flatten() else { return Ok(()) };
     let workspace = caller.scope.workspace();
-    let found = app.store.read(move |view| Ok::<_, StoreError>(view.get_install::<Memberships>((owner, workspace))?));
+    let found = app.store.read(move |view| view.get_install::<Memberships>((owner, workspace)));
     match found.await? {
         Some(_) => Ok(()),
         None => Err(Problem::invalid(FieldError::at(pointer, "is no member of this workspace"))),

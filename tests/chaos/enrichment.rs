@@ -55,7 +55,8 @@ async fn a_killed_job_works_on_every_lead_once_and_charges_it_once() {
 
 async fn begin(served: &Served, list: &str) -> String {
     let order = json!({ "listId": list, "options": { "enrichmentLevel": "basic", "skipEnriched": false } });
-    let sent = served.client.post_once("/leads/enrich", &format!("job of {list}"), &order).await.expect("the server answers");
+    let sent =
+        served.client.post_once("/leads/enrich", &format!("job of {list}"), &order).await.expect("the server answers");
     id_in(&sent, "jobId")
 }
 

@@ -80,7 +80,7 @@ pub async fn all(client: &Client, path: &str) -> Vec<Value> {
     let separator = if path.contains('?') { '&' } else { '?' };
     loop {
         let mut page = Client::good(client.get(&format!("{path}{separator}limit=500{after}")).await);
-        rows.extend(page["data"].as_array_mut().expect("a page").drain(..));
+        rows.append(page["data"].as_array_mut().expect("a page"));
         match page["nextCursor"].as_str() {
             Some(next) => after = format!("&after={next}"),
             None => return rows,

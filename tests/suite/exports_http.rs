@@ -10,8 +10,9 @@ use crate::server::TestServer;
 
 async fn list_with(server: &TestServer, name: &str, leads: usize) -> String {
     let list = server.list(name).await;
-    let leads: Vec<Value> =
-        (0..leads).map(|n| json!({ "email": format!("p{n}@acme.example"), "city": "=Köln", "customFields": { "Fair": "2026" } })).collect();
+    let leads: Vec<Value> = (0..leads)
+        .map(|n| json!({ "email": format!("p{n}@acme.example"), "city": "=Köln", "customFields": { "Fair": "2026" } }))
+        .collect();
     server.post(&format!("/leads/lists/{list}/leads"), &json!({ "leads": leads })).await.expect(200);
     list
 }

@@ -152,7 +152,9 @@ async fn a_file_that_cannot_be_read_writes_nothing_and_says_where() {
     binary.extend(b"x@acme.example,\xff\xfe\n");
     let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     png.extend([0_u8; 600]);
-    let cases: Vec<(Vec<u8>, u16, &str, &str, Option<u64>)> = vec![
+    /// File, status, code, a word of the detail, line.
+    type Case = (Vec<u8>, u16, &'static str, &'static str, Option<u64>);
+    let cases: Vec<Case> = vec![
         (Vec::new(), 400, "INVALID_CSV", "EMPTY_FILE", Some(1)),
         (b"\xef\xbb\xbf\r\n".to_vec(), 400, "INVALID_CSV", "EMPTY_FILE", Some(1)),
         (HEADER_ONLY.to_vec(), 400, "INVALID_CSV", "NO_ROWS", None),

@@ -129,10 +129,7 @@ fn access() {
     };
     golden("user", &user);
     golden("membership", &Membership { role: Role::BillingAdmin, since: AT });
-    golden(
-        "session",
-        &Session { user: id(1), created_at: AT, expires_at: AT, csrf_hash: [7; 32], ..Session::default() },
-    );
+    golden("session", &Session { user: id(1), created_at: AT, expires_at: AT, csrf_hash: [7; 32] });
     let key = ApiKey {
         name: "crm".to_owned(),
         scopes: vec![KeyScope::Read, KeyScope::Enrich],

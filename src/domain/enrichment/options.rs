@@ -9,7 +9,7 @@ use super::level::{Level, Priority};
 use super::state::SkipReason;
 use crate::domain::time::Time;
 
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 #[cbor(map)]
 pub struct JobOptions {
     #[n(0)]
@@ -58,27 +58,6 @@ pub struct JobOptions {
     #[n(13)]
     #[cbor(default)]
     pub sources: Vec<String>,
-}
-
-impl Default for JobOptions {
-    fn default() -> Self {
-        Self {
-            skip: SkipRule::default(),
-            max_leads: None,
-            level: Level::default(),
-            priority: Priority::default(),
-            fields: Vec::new(),
-            template: None,
-            start_at: None,
-            sample: None,
-            refresh: false,
-            overwrite_existing: false,
-            spend_limit: None,
-            partial: false,
-            notify_on_complete: false,
-            sources: Vec::new(),
-        }
-    }
 }
 
 impl JobOptions {

@@ -174,7 +174,7 @@ mod tests {
         let broken = Outcome::Broken { reason: String::new() };
         let lacking = Outcome::InvalidInput { reason: String::new() };
         assert_eq!(end(&[]), ItemState::Skipped(SkipReason::MissingInput));
-        assert_eq!(end(&[lacking.clone()]), ItemState::Skipped(SkipReason::MissingInput));
+        assert_eq!(end(std::slice::from_ref(&lacking)), ItemState::Skipped(SkipReason::MissingInput));
         assert_eq!(end(&[lacking.clone(), Outcome::NotFound]), ItemState::NotFound);
         assert_eq!(end(&[Outcome::NotFound, broken.clone()]), ItemState::Failed);
         assert_eq!(end(&[broken, Outcome::Partial(Answer::default())]), ItemState::Partial);

@@ -157,7 +157,7 @@ impl ImportView {
             progress: Progress {
                 processed,
                 total,
-                percentage: if total == 0 { 100 } else { processed.saturating_mul(100) / total },
+                percentage: processed.saturating_mul(100).checked_div(total).unwrap_or(100),
             },
             results: Results::of(import.results, import.duplicates),
             reasons: counts(import.reasons),

@@ -19,6 +19,7 @@ pub(super) enum Fate {
 }
 
 /// What became of a lead.
+#[allow(clippy::large_enum_variant)] // Made once for a lead and mostly the large one.
 pub(super) enum Done {
     /// Done to the lead of this id: for a copy that of the new one.
     Did(LeadId, TaskLead),
