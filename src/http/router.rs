@@ -139,7 +139,7 @@ fn layered(requests: Router<Arc<App>>, transfers: Router<Arc<App>>, app: Arc<App
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::prometheus))
-        .route("/", get(console::page))
+        .merge(console::pages())
         .fallback(|| async { Problem::new(Code::NotFound) })
         .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
         .layer(from_fn(conditional::not_modified))

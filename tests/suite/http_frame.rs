@@ -372,3 +372,19 @@ async fn the_start_page_and_the_viewer_are_there() {
     assert_eq!(viewer.status, StatusCode::OK);
     assert!(viewer.text.contains("swagger-ui"), "{}", viewer.text);
 }
+
+#[tokio::test]
+async fn the_setup_link_leads_to_a_page_whose_parts_are_all_there() {
+    let server = TestServer::start().await;
+    let get = async |path: &str| server.client.get(format!("{}{path}", server.base)).send().await.unwrap();
+    let page = get("/setup?token=galu_x").await;
+    assert_eq!(page.status(), 200);
+    let page = page.text().await.unwrap();
+    for (part, kind) in [("/setup.js", "text/javascript"), ("/setup.css", "text/css")] {
+        assert!(page.contains(&format!("\"{part}\"")), "{page}");
+        let part = get(part).await;
+        assert_eq!(part.status(), 200);
+        assert!(part.headers()["content-type"].to_str().unwrap().starts_with(kind));
+    }
+    assert!(!page.contains("<script>") && !page.contains("style="), "the content policy allows nothing inline");
+}
