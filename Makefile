@@ -9,7 +9,7 @@ help: ## Say what each target does
 demo: ## Build Galena and show it on a sample file (about a minute after the build; ARGS="--file YOURS.csv" for your own)
 	@scripts/toolchain.sh
 	cargo build --locked
-	target/debug/galena demo $(ARGS)
+	cargo run --locked --quiet -- demo $(ARGS)
 
 run: ## Build Galena and serve it on http://127.0.0.1:8080 with its data in ./data
 	@scripts/toolchain.sh
