@@ -3,7 +3,10 @@
 //! Decisions happen here, inside the writer's transaction: a hold is only placed when `remaining` covers it, a settlement
 //! never exceeds its hold. Amounts are hundredths of a credit.
 
-use crate::domain::id::LineId;
+use std::ops::ControlFlow;
+
+use crate::domain::id::{Id, LineId};
+use crate::store::engine::Order;
 use crate::store::records::ledger::{Account, Line, LineKind};
 use crate::store::tables::{Accounts, Lines};
 use crate::store::{Reads, Refusal, Reject, StoreError, Tx, WorkspaceScope};
@@ -21,9 +24,20 @@ pub fn post(tx: &mut Tx<'_>, scope: &WorkspaceScope, id: LineId, line: Line) -> 
     let mut account = account(tx, scope)?;
     apply(&mut account, line.kind, line.amount)?;
     let line = Line { remaining_after: account.remaining, ..line };
-    tx.put::<Lines>(scope, (id,), &line)?;
+    tx.put::<Lines>(scope, (behind_the_last(tx, scope, id)?,), &line)?;
     tx.put::<Accounts>(scope, (), &account)?;
     Ok(account)
+}
+
+/// `id`, or the next one behind the last line: ids are given out before the writer decides the order, and lines are read
+/// in the order in which they changed the account.
+fn behind_the_last(tx: &Tx<'_>, scope: &WorkspaceScope, id: LineId) -> Result<LineId, StoreError> {
+    let mut last = None;
+    tx.scan::<Lines>(scope, &(), Order::Descending, &mut |(line,), _| {
+        last = Some(line);
+        ControlFlow::Break(())
+    })?;
+    Ok(last.filter(|last: &LineId| *last >= id).map_or(id, |last| LineId::from_u64(last.as_u64() + 1)))
 }
 
 /// What a line does to an account.
