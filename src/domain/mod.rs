@@ -10,6 +10,7 @@ pub mod filter;
 pub mod header;
 pub mod id;
 pub mod identity;
+pub mod job_title;
 pub mod lead;
 pub mod lead_names;
 pub mod linkedin;
