@@ -20,6 +20,7 @@ pub mod import;
 pub mod init;
 pub mod key;
 pub mod logging;
+pub mod normalize;
 pub mod openapi;
 pub mod output;
 pub mod remote;
@@ -62,6 +63,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Hold store, ledger, index and files against each other
     Check(check::CheckArgs),
+    /// Bring values on standard input into their normal form, one a line
+    Normalize(normalize::NormalizeArgs),
     /// Find leads
     Search(search::SearchArgs),
     /// Manage the users
@@ -93,6 +96,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
         Command::Enrich(args) => enrich::run(&args, context),
         Command::Export(args) => export::run(&args, context),
         Command::Check(args) => check::run(&args, context),
+        Command::Normalize(args) => normalize::run(&args, context),
         Command::Search(args) => search::run(&args, context),
         Command::User(args) => user::run(&args, context),
         Command::Key(args) => key::run(&args, context),
