@@ -2,6 +2,7 @@
 
 pub mod cell;
 pub mod company_name;
+pub mod dedupe;
 pub mod delimited;
 pub mod email;
 pub mod enrichment;

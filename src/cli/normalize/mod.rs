@@ -66,7 +66,8 @@ pub fn run(args: &NormalizeArgs, context: &Context) -> Result<Report, CliError> 
     }
 }
 
-fn region(given: Option<&str>) -> Result<Option<Region>, CliError> {
+/// The country a flag names, else the configured default.
+pub(super) fn region(given: Option<&str>) -> Result<Option<Region>, CliError> {
     let configured = crate::config::Import::default().region;
     match given.unwrap_or(&configured) {
         "" => Ok(None),
