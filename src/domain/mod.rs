@@ -16,6 +16,7 @@ pub mod lead;
 pub mod lead_names;
 pub mod linkedin;
 pub mod list;
+pub mod location;
 pub mod person_name;
 pub mod phone;
 pub mod quality;

@@ -106,8 +106,8 @@ impl<R: PairRule> Grouping<R> {
     }
 
     /// Whether nothing tells the groups of two rows apart: a LinkedIn profile in both, personal mailboxes of one domain
-    /// in both, and for a shared number first names that contradict each other. (Were the profile or the mailbox the
-    /// same one, the groups would be one already.)
+    /// in both, for a shared number first names that contradict each other, for a company domains that do. (Were the
+    /// profile or the mailbox the same one, the groups would be one already.)
     fn may_join(&self, a: u32, b: u32, kind: SharedKey, groups: &mut Groups) -> bool {
         let (a, b) = (groups.root(a), groups.root(b));
         for root in [a, b] {
@@ -121,7 +121,16 @@ impl<R: PairRule> Grouping<R> {
         let share_domain = a.mail_domains.iter().any(|domain| b.mail_domains.binary_search(domain).is_ok());
         let names_differ =
             || a.names.iter().any(|name| b.names.iter().any(|other| self.fact(*name).names_differ(self.fact(*other))));
-        !both_have_profiles && !share_domain && !(kind == SharedKey::Contact && names_differ())
+        let companies_differ = || {
+            let is_known = |domain: &u64| b.company_domains.binary_search(domain).is_ok();
+            !a.company_domains.is_empty() && !b.company_domains.is_empty() && !a.company_domains.iter().any(is_known)
+        };
+        let is_contradicted = match kind {
+            SharedKey::Contact => names_differ(),
+            SharedKey::NameAtCompany => companies_differ(),
+            SharedKey::Profile | SharedKey::Mailbox | SharedKey::CompanySite => false,
+        };
+        !both_have_profiles && !share_domain && !is_contradicted
     }
 
     fn fact(&self, row: u32) -> &RowFacts {
@@ -134,6 +143,7 @@ impl<R: PairRule> Grouping<R> {
         for row in rows {
             let place = row as usize;
             group.has_profile |= self.facts[place].linkedin != 0;
+            group.company_domains.extend(Some(self.facts[place].company_domain).filter(|domain| *domain != 0));
             let first = place.checked_sub(1).map_or(0, |before| self.mailbox_ends[before]);
             group.mail_domains.extend(self.mailboxes[first..self.mailbox_ends[place]].iter().map(|mail| mail.domain));
             if group.names.len() < MAX_REPRESENTATIVES {
@@ -153,16 +163,19 @@ const fn needs_no_confirmation(kind: SharedKey) -> bool {
 #[derive(Debug, Default)]
 struct GroupFacts {
     has_profile: bool,
-    /// Sorted.
+    /// Sorted, as the next.
     mail_domains: Vec<u64>,
+    company_domains: Vec<u64>,
     /// Rows with the names of the group.
     names: Vec<u32>,
 }
 
 impl GroupFacts {
     fn tidy(&mut self) {
-        self.mail_domains.sort_unstable();
-        self.mail_domains.dedup();
+        for domains in [&mut self.mail_domains, &mut self.company_domains] {
+            domains.sort_unstable();
+            domains.dedup();
+        }
         self.names.sort_unstable();
         self.names.truncate(MAX_REPRESENTATIVES);
     }
@@ -170,6 +183,7 @@ impl GroupFacts {
     fn absorb(&mut self, other: Self) {
         self.has_profile |= other.has_profile;
         self.mail_domains.extend(other.mail_domains);
+        self.company_domains.extend(other.company_domains);
         self.names.extend(other.names);
         self.tidy();
     }

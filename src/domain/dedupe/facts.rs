@@ -9,7 +9,7 @@ pub enum SharedKey {
     Profile,
     /// The e-mail address of a person.
     Mailbox,
-    /// The site or page of a company, in a file of companies.
+    /// The page of a company, or its site and the first word of its name, in a file of companies.
     CompanySite,
     /// The full name and the company, by its domain or its name; of a company its name.
     NameAtCompany,
@@ -116,9 +116,13 @@ pub fn mailboxes(row: &RowIdentity) -> impl Iterator<Item = Mailbox> {
 pub fn keys(row: &RowIdentity, mut found: impl FnMut(SharedKey, u64)) {
     let identity = &row.identity;
     if row.is_company {
-        let sites = [&row.company_page, &identity.company_domain];
-        for site in sites.into_iter().flatten() {
-            found(SharedKey::CompanySite, hash(Tag::Domain, &[site]));
+        if let Some(page) = &row.company_page {
+            found(SharedKey::CompanySite, hash(Tag::LinkedIn, &[page]));
+        }
+        // Holdings and platforms have many companies on one site: the first word of the name has to be the same.
+        if let (Some(domain), Some(name)) = (&identity.company_domain, &identity.company_name) {
+            let word = name.split(' ').next().unwrap_or_default();
+            found(SharedKey::CompanySite, hash(Tag::Domain, &[domain, word]));
         }
         if let Some(name) = &identity.company_name {
             found(SharedKey::NameAtCompany, hash(Tag::Company, &[name]));
