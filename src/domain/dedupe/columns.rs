@@ -84,7 +84,8 @@ impl IdentityColumns {
     /// Reads one row; `cells` are in the order of the file.
     pub fn read(&self, cells: &[&str]) -> RowIdentity {
         let lead = read_row(&self.mapping, &self.options, cells).lead;
-        let mut row = RowIdentity { identity: Identity::of(&lead), is_company: self.of_companies, ..Default::default() };
+        let mut row =
+            RowIdentity { identity: Identity::of(&lead), is_company: self.of_companies, ..Default::default() };
         row.company_page = lead
             .company_linkedin_url
             .as_deref()
@@ -114,9 +115,7 @@ const fn is_contact(field: LeadField) -> bool {
 /// Whether a column that is no lead field is a second address or number of the person: `Email 2`, `Mobile`. As with
 /// the fields, every word must be understood, so that `Owner Email` and `Email Status` are not.
 fn holds_contacts(title: &str) -> bool {
-    let suggests = |title: &str| {
-        matches!(header::suggest(&[title]).first(), Some(Some(suggestion)) if is_contact(suggestion.field))
-    };
+    let suggests = |title: &str| matches!(header::suggest(&[title]).first(), Some(Some(suggestion)) if is_contact(suggestion.field));
     if suggests(title) {
         return true;
     }
@@ -185,8 +184,17 @@ mod tests {
     #[test]
     fn second_addresses_count_and_those_of_others_do_not() {
         let titles = [
-            "Email", "Email 2", "Secondary E-Mail", "E-Mail2", "Phone 1", "Mobile", "Owner Email", "Email Status", "Fax",
-            "Assistant's Phone", "Year",
+            "Email",
+            "Email 2",
+            "Secondary E-Mail",
+            "E-Mail2",
+            "Phone 1",
+            "Mobile",
+            "Owner Email",
+            "Email Status",
+            "Fax",
+            "Assistant's Phone",
+            "Year",
         ];
         let found = columns(&titles).contacts;
         let found: Vec<&str> = found.into_iter().map(|column| titles[column]).collect();
