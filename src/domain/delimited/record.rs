@@ -1,6 +1,6 @@
 //! A record as the reader shows it.
 
-use super::Position;
+use super::{Mend, Position};
 
 /// One record, borrowed from the reader until it moves on.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +11,8 @@ pub struct Record<'r> {
     pub end: Position,
     /// The line the record starts in, from 1.
     pub line: u64,
+    /// What was mended to read it.
+    pub mend: Option<Mend>,
     /// The fields without anything between them.
     pub(super) text: &'r str,
     /// Where each field ends in `text`.
