@@ -18,6 +18,7 @@ pub mod problem;
 pub mod records;
 pub mod spool;
 pub mod work;
+pub mod workbook;
 
 use std::collections::HashSet;
 use std::time::Duration;
