@@ -87,9 +87,7 @@ pub fn dry_run(
     let import = Import { list: target.id, plan: inspected.plan.clone(), ..Import::default() };
     let hasher = store.hasher().clone();
     let rules = RowRules::new(scope.workspace(), ImportId::default(), &import, hasher, *store.weights())?;
-    let file = spool.read(upload).map_err(|error| FileProblem::unreadable(&error))?;
-    let plan = &import.plan;
-    let mut records = Records::from(file, plan.dialect(), plan.max_record_bytes, plan.data())?;
+    let mut records = Records::of(spool, upload, &import.plan, import.plan.data())?;
     let mut rehearsal = Rehearsal {
         store,
         scope,
