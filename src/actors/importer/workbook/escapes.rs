@@ -19,15 +19,17 @@ pub fn decoded(text: &str) -> Cow<'_, str> {
             continue;
         };
         rest = &rest[ESCAPE..];
-        let units = half.take().into_iter().chain([unit]);
-        for character in char::decode_utf16(units) {
-            match character {
-                Ok(character) => put(&mut read, Some(character)),
-                Err(error) if error.unpaired_surrogate() == unit && (0xd800..0xdc00).contains(&unit) => {
-                    half = Some(unit);
-                }
-                Err(_) => put(&mut read, Some(char::REPLACEMENT_CHARACTER)),
+        if let Some(first) = half.take() {
+            if let Some(Ok(character)) = char::decode_utf16([first, unit]).next() {
+                put(&mut read, Some(character));
+                continue;
             }
+            put(&mut read, Some(char::REPLACEMENT_CHARACTER));
+        }
+        match char::decode_utf16([unit]).next() {
+            Some(Ok(character)) => put(&mut read, Some(character)),
+            _ if (0xd800..0xdc00).contains(&unit) => half = Some(unit),
+            _ => put(&mut read, Some(char::REPLACEMENT_CHARACTER)),
         }
     }
     put(&mut read, half.map(|_| char::REPLACEMENT_CHARACTER));
