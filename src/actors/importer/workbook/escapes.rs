@@ -45,10 +45,7 @@ fn put(text: &mut String, character: Option<char>) {
 fn escape(text: &str) -> Option<u16> {
     let escape = text.as_bytes().get(..ESCAPE)?;
     let digits = escape.strip_prefix(b"_x")?.strip_suffix(b"_")?;
-    let digits = digits
-        .iter()
-        .try_fold(0_u16, |unit, digit| Some(unit << 4 | u16::try_from(char::from(*digit).to_digit(16)?).ok()?));
-    digits
+    digits.iter().try_fold(0_u16, |unit, digit| Some(unit << 4 | u16::try_from(char::from(*digit).to_digit(16)?).ok()?))
 }
 
 #[cfg(test)]
