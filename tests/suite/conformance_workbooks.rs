@@ -78,10 +78,10 @@ const CASES: &[Case] = &[
         (4, "3,0.423546456564534,1,1941-12-07,30:45:23,brown,is,Le rusé goupil franchit d'un bond le chien somnolent."),
     ])
     .sheet("data types"),
-    // Two errors stand there as texts.
-    case("qsv__excel-xlsx.xlsx", 10, &[(2, "1,-50,15"), (3, "2,,"), (5, "4,33.3333333333333,3"), (8, "7,20,")])
+    // The row of nothing but errors is blank.
+    case("qsv__excel-xlsx.xlsx", 9, &[(2, "1,-50,15"), (3, "2,,"), (5, "4,33.3333333333333,3"), (8, "7,20,")])
         .sheet("cellerrors")
-        .errors(4),
+        .errors(6),
     case("qsv__excel-xlsx.xlsx", 6, &[(12, ""), (13, "col1,col2,col3,col4"), (14, "a,1,alpha,1.1")])
         .sheet("firstnonemptyrow"),
 ];

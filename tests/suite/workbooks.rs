@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use galena::actors::importer::workbook::{Place, Sheet, WorkbookLimits, is_workbook, sheets, write_csv};
-use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Chart, ChartType, ExcelDateTime, Format, Formula, Workbook, Worksheet, XlsxError};
 
 use crate::workbook_fixture::{csv, read};
 
@@ -115,7 +115,9 @@ fn the_first_sheet_that_is_shown_and_filled_is_taken_unless_one_is_named() {
     let mut book = Workbook::new();
     book.add_worksheet().set_name("cover").expect("a name");
     book.add_worksheet().set_name("secret").expect("a name").set_hidden(true).write(0, 0, "hidden").expect("a cell");
-    book.add_chartsheet().set_name("chart").expect("a name");
+    let mut chart = Chart::new(ChartType::Line);
+    chart.add_series().set_values("secret!$A$1:$A$2");
+    book.add_chartsheet().set_name("chart").expect("a name").insert_chart(0, 0, &chart).expect("a chart");
     book.add_worksheet().set_name("A & \"B\" <é>").expect("a name").write(0, 0, "shown").expect("a cell");
     book.worksheet_from_index(0).expect("a sheet").set_active(true);
     let file = book.save_to_buffer().expect("a workbook");

@@ -53,7 +53,7 @@ fn a_size_that_is_a_lie_is_found_out() {
         file[place..place + 4].copy_from_slice(&1000_u32.to_le_bytes());
     }
     let error = read(&file, None).expect_err("a lie");
-    assert_eq!(error.code(), "WORKBOOK_TOO_LARGE");
+    assert_eq!(error.code(), "WORKBOOK_TOO_LARGE", "{error}");
     assert!(error.to_string().contains("more is packed in it than the archive says"), "{error}");
 }
 

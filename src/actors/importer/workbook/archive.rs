@@ -125,11 +125,10 @@ impl<'f> Archive<'f> {
         if entry.encrypted() {
             return Err(WorkbookError::Encrypted);
         }
-        let size = entry.size();
         let reader = entry.as_ref().with_reader(&mut self.file, ZipReadOptions::new());
         let reader = reader.map_err(|error| unzipped(name, error))?;
         let reader: Box<dyn Read + '_> = Box::new(reader);
-        Ok(Some(Xml::new(name, Metered::new(BufReader::with_capacity(64 << 10, reader), size))))
+        Ok(Some(Xml::new(name, Metered::new(BufReader::with_capacity(64 << 10, reader)))))
     }
 
     /// The cells of a sheet.
@@ -200,6 +199,10 @@ fn unzipped(part: &str, error: ZipError) -> WorkbookError {
 pub fn unread(part: &str, error: io::Error) -> WorkbookError {
     use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
     match error.kind() {
+        // The archive's reader counts what it unpacks, and has no other mark for a size that was a lie.
+        InvalidData if error.to_string().contains("declared uncompressed size") => {
+            WorkbookError::too_large(part, "more is packed in it than the archive says")
+        }
         UnexpectedEof => WorkbookError::damaged(part, "it ends too early"),
         InvalidData | InvalidInput | Other => WorkbookError::damaged(part, error.to_string()),
         _ => WorkbookError::Unreadable(error),

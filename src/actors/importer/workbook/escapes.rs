@@ -19,15 +19,17 @@ pub fn decoded(text: &str) -> Cow<'_, str> {
             continue;
         };
         rest = &rest[ESCAPE..];
-        let units = half.take().into_iter().chain([unit]);
-        for character in char::decode_utf16(units) {
-            match character {
-                Ok(character) => put(&mut read, Some(character)),
-                Err(error) if error.unpaired_surrogate() == unit && (0xd800..0xdc00).contains(&unit) => {
-                    half = Some(unit);
-                }
-                Err(_) => put(&mut read, Some(char::REPLACEMENT_CHARACTER)),
+        if let Some(first) = half.take() {
+            if let Some(Ok(character)) = char::decode_utf16([first, unit]).next() {
+                put(&mut read, Some(character));
+                continue;
             }
+            put(&mut read, Some(char::REPLACEMENT_CHARACTER));
+        }
+        match char::decode_utf16([unit]).next() {
+            Some(Ok(character)) => put(&mut read, Some(character)),
+            _ if (0xd800..0xdc00).contains(&unit) => half = Some(unit),
+            _ => put(&mut read, Some(char::REPLACEMENT_CHARACTER)),
         }
     }
     put(&mut read, half.map(|_| char::REPLACEMENT_CHARACTER));
@@ -43,10 +45,7 @@ fn put(text: &mut String, character: Option<char>) {
 fn escape(text: &str) -> Option<u16> {
     let escape = text.as_bytes().get(..ESCAPE)?;
     let digits = escape.strip_prefix(b"_x")?.strip_suffix(b"_")?;
-    let digits = digits
-        .iter()
-        .try_fold(0_u16, |unit, digit| Some(unit << 4 | u16::try_from(char::from(*digit).to_digit(16)?).ok()?));
-    digits
+    digits.iter().try_fold(0_u16, |unit, digit| Some(unit << 4 | u16::try_from(char::from(*digit).to_digit(16)?).ok()?))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Readers that count, since neither the length of an archive's directory nor the sizes in it can be believed.
+//! Readers that count what others would hold in memory: the directory of an archive, a tag or text of XML.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
@@ -42,31 +42,19 @@ impl Seek for Budget<'_> {
     }
 }
 
-/// Why a [`Metered`] reader stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overrun {
-    /// More came out than the directory of the archive says.
-    Size,
-    /// One tag or one text is longer than any that a workbook has.
-    Event,
-}
-
-/// Counts what is unpacked: the sizes in the directory may be lies.
+/// Counts the bytes of each tag and text, which the parser holds in memory as a whole.
 #[derive(Debug)]
 pub struct Metered<R> {
     inner: R,
-    /// Bytes that may still come.
-    left: u64,
     /// Bytes of the tag or text being read.
     event: usize,
     longest: usize,
-    overrun: Option<Overrun>,
+    is_overrun: bool,
 }
 
 impl<R> Metered<R> {
-    /// `size`: how many bytes the part has, as the archive says.
-    pub fn new(inner: R, size: u64) -> Self {
-        Self { inner, left: size, event: 0, longest: LONGEST_EVENT, overrun: None }
+    pub fn new(inner: R) -> Self {
+        Self { inner, event: 0, longest: LONGEST_EVENT, is_overrun: false }
     }
 
     /// Another tag or text begins.
@@ -74,36 +62,28 @@ impl<R> Metered<R> {
         self.event = 0;
     }
 
-    /// From here on only the size counts.
-    pub fn unlimited_event(&mut self) {
+    /// What follows is held by nobody.
+    pub fn unlimited(&mut self) {
         self.longest = usize::MAX;
         self.event = 0;
     }
 
-    pub fn overrun(&self) -> Option<Overrun> {
-        self.overrun
-    }
-
-    fn stop(&mut self, overrun: Overrun) -> io::Error {
-        self.overrun = Some(overrun);
-        io::Error::other("more than is allowed")
+    /// Whether reading failed since a tag or text was too long.
+    pub fn is_overrun(&self) -> bool {
+        self.is_overrun
     }
 }
 
 impl<R: BufRead> BufRead for Metered<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.event > self.longest {
-            return Err(self.stop(Overrun::Event));
-        }
-        let available = self.inner.fill_buf()?.len();
-        if available as u64 > self.left {
-            return Err(self.stop(Overrun::Size));
+            self.is_overrun = true;
+            return Err(io::Error::other("a tag or text is too long"));
         }
         self.inner.fill_buf()
     }
 
     fn consume(&mut self, amount: usize) {
-        self.left = self.left.saturating_sub(amount as u64);
         self.event = self.event.saturating_add(amount);
         self.inner.consume(amount);
     }

@@ -71,8 +71,9 @@ impl<'a> RowWriter<'a> {
         let format = self.styles.format(cell.style);
         match cell.kind {
             CellType::Number => {
-                let number = cell.raw.trim().parse::<f64>().unwrap_or(f64::NAN);
-                if !(format.is_moment() && write_moment(&mut self.text, number, format, self.styles.is_1904)) {
+                let moment = format.is_moment().then(|| cell.raw.trim().parse::<f64>()).and_then(Result::ok);
+                let is_moment = |moment| write_moment(&mut self.text, moment, format, self.styles.is_1904);
+                if !moment.is_some_and(is_moment) {
                     write_number(&mut self.text, cell.raw, format.zeros);
                 }
             }

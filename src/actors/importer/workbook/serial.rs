@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn days_are_counted_as_excel_counts_them() {
         let day = |number| shown(number, "yyyy-mm-dd", false);
-        assert_eq!(day(45352.0), "2024-03-01");
+        assert_eq!(day(45_352.0), "2024-03-01");
         assert_eq!((day(1.0), day(59.0), day(61.0)), ("1900-01-01".into(), "1900-02-28".into(), "1900-03-01".into()));
         assert_eq!(day(60.0), "1900-02-28");
         assert_eq!(day(2_958_465.0), "9999-12-31");
@@ -99,19 +99,19 @@ mod tests {
     #[test]
     fn times_are_rounded_and_never_lost() {
         let of = |number, code| shown(number, code, false);
-        assert_eq!(of(45352.572_916_666_664, "m/d/yy h:mm"), "2024-03-01T13:45:00");
-        assert_eq!(of(45352.572_916_666_664, "m/d/yy"), "2024-03-01T13:45:00");
-        assert_eq!(of(45352.0, "m/d/yy h:mm"), "2024-03-01T00:00:00");
-        assert_eq!(of(45351.999_999_999, "m/d/yy h:mm"), "2024-03-01T00:00:00");
-        assert_eq!(of(45351.999_999_999, "m/d/yy"), "2024-03-01");
+        assert_eq!(of(45_352.572_916_666_664, "m/d/yy h:mm"), "2024-03-01T13:45:00");
+        assert_eq!(of(45_352.572_916_666_664, "m/d/yy"), "2024-03-01T13:45:00");
+        assert_eq!(of(45_352.0, "m/d/yy h:mm"), "2024-03-01T00:00:00");
+        assert_eq!(of(45_351.999_999_999, "m/d/yy h:mm"), "2024-03-01T00:00:00");
+        assert_eq!(of(45_351.999_999_999, "m/d/yy"), "2024-03-01");
         assert_eq!(of(0.572_916_666_666_666_7, "h:mm"), "13:45:00");
         assert_eq!(of(0.572_916_666_666_666_7, "m/d/yy h:mm"), "13:45:00");
         assert_eq!(of(0.0, "h:mm"), "00:00:00");
         assert_eq!(of(1.5, "h:mm"), "1900-01-01T12:00:00");
-        assert_eq!(of(45352.572_922_453_7, "h:mm:ss.000"), "2024-03-01T13:45:00.500");
+        assert_eq!(of(45_352.572_922_453_7, "h:mm:ss.000"), "2024-03-01T13:45:00.500");
         assert_eq!(of(1.093_75, "[h]:mm"), "26:15:00");
         assert_eq!(of(0.989_849_537_037_037, "[mm]:ss"), "23:45:23");
-        assert_eq!(of(45352.0, "0.00"), "");
+        assert_eq!(of(45_352.0, "0.00"), "");
         assert_eq!(shown(0.5, "m/d/yy h:mm", true), "1904-01-01T12:00:00");
     }
 

@@ -9,7 +9,6 @@ use quick_xml::reader::Reader;
 
 use super::archive::{Part, unread};
 use super::error::WorkbookError;
-use super::meter::Overrun;
 
 /// Workbooks nest about ten deep.
 const DEEPEST: u32 = 64;
@@ -91,7 +90,7 @@ impl<'a> Xml<'a> {
         self.reader.get_mut().next_event();
         let event = match self.reader.read_event_into(&mut self.buffer) {
             Ok(event) => event,
-            Err(error) => return Err(unparsed(&self.part, self.reader.get_ref().overrun(), error)),
+            Err(error) => return Err(unparsed(&self.part, self.reader.get_ref().is_overrun(), error)),
         };
         let damaged = |reason: &str| Err(WorkbookError::damaged(&self.part, reason));
         match event {
@@ -124,9 +123,18 @@ impl<'a> Xml<'a> {
     /// # Errors
     /// The part cannot be unpacked, is more than was declared, or has another checksum.
     pub fn drain(mut self) -> Result<(), WorkbookError> {
-        self.reader.get_mut().unlimited_event();
+        self.reader.get_mut().unlimited();
         let drained = io::copy(self.reader.get_mut(), &mut io::sink());
-        drained.map(drop).map_err(|error| overran(&self.part, self.reader.get_ref().overrun(), error))
+        drained.map(drop).map_err(|error| unread(&self.part, error))
+    }
+}
+
+fn unparsed(part: &str, is_overrun: bool, error: quick_xml::Error) -> WorkbookError {
+    match error {
+        _ if is_overrun => WorkbookError::too_large(part, "one text in it is longer than 1 MiB"),
+        quick_xml::Error::Io(error) => unread(part, io::Error::new(error.kind(), error.to_string())),
+        quick_xml::Error::Encoding(_) => WorkbookError::damaged(part, "it is not written in UTF-8"),
+        error => WorkbookError::damaged(part, error.to_string()),
     }
 }
 
@@ -138,21 +146,5 @@ fn character(name: &BytesRef<'_>) -> Option<char> {
         "quot" => Some('"'),
         "apos" => Some('\''),
         _ => name.resolve_char_ref().ok().flatten(),
-    }
-}
-
-fn unparsed(part: &str, overrun: Option<Overrun>, error: quick_xml::Error) -> WorkbookError {
-    match error {
-        quick_xml::Error::Io(error) => overran(part, overrun, io::Error::new(error.kind(), error.to_string())),
-        quick_xml::Error::Encoding(_) => WorkbookError::damaged(part, "it is not written in UTF-8"),
-        error => WorkbookError::damaged(part, error.to_string()),
-    }
-}
-
-fn overran(part: &str, overrun: Option<Overrun>, error: io::Error) -> WorkbookError {
-    match overrun {
-        Some(Overrun::Size) => WorkbookError::too_large(part, "more is packed in it than the archive says"),
-        Some(Overrun::Event) => WorkbookError::too_large(part, "one text in it is longer than 1 MiB"),
-        None => unread(part, error),
     }
 }
