@@ -137,7 +137,7 @@ impl Rehearsal<'_> {
         row.warnings.iter().for_each(|warning| self.run.warnings.note(warning));
         self.run.cell_errors += row.errors.len() as u64;
         let room = MAX_ERRORS.saturating_sub(self.run.errors.len());
-        self.run.errors.extend(row.errors.iter().take(room).cloned());
+        self.run.errors.extend(row.errors.iter().chain(&row.notes).take(room).cloned());
         if let Err(reason) = sufficient(&row.identity, self.target.list.identity) {
             self.run.results.rejected += 1;
             self.run.reasons.note(reason.code());
