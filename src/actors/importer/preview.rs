@@ -192,6 +192,10 @@ fn warnings(
     if layout.header_row.is_none() {
         warn("NO_HEADER", "no titles were found: the columns have numbers".to_owned());
     }
+    let untitled = layout.headers.iter().filter(|title| trim_cell(title).is_empty()).count();
+    if layout.header_row.is_some() && untitled > 0 {
+        warn("UNTITLED_COLUMNS", format!("{untitled} columns have no title; they are called by their number"));
+    }
     if let Some((line, count)) = opened.strays() {
         let detail = format!("{count} bytes are not UTF-8, the first in line {line}; they are read as windows-1252");
         warn("MIXED_ENCODING", detail);

@@ -18,7 +18,8 @@ pub enum Mend {
 /// Another reading of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mended {
-    pub mend: Mend,
+    /// `None` where only an escape was text.
+    pub mend: Option<Mend>,
     pub text: Vec<u8>,
     /// Where each cell ends in `text`.
     pub ends: Vec<usize>,
@@ -35,7 +36,9 @@ pub(super) fn mend(raw: &[u8], dialect: Dialect, cells: usize, columns: usize) -
     let quote = dialect.quote.filter(|quote| raw.contains(quote));
     let is_regular = quote.is_none_or(|quote| has_regular_quotes(raw, dialect, quote));
     if is_regular && cells == columns {
-        return None;
+        let quote = quote.filter(|quote| escapes_text(raw, dialect, *quote))?;
+        let split = Split::new(raw, dialect, quote).cells();
+        return (split.ends.len() == columns).then(|| Mended { mend: None, ..split.used(raw.len()) });
     }
     if let Some(quote) = quote {
         let line = first_line(raw);
@@ -57,6 +60,19 @@ pub(super) fn mend(raw: &[u8], dialect: Dialect, cells: usize, columns: usize) -
         }
     }
     other_delimiter(raw, dialect, cells, columns)
+}
+
+/// Whether an escape stands before what needs none.
+fn escapes_text(raw: &[u8], dialect: Dialect, quote: u8) -> bool {
+    let Some(escape) = dialect.escape else { return false };
+    let mut at = 0;
+    while let Some(place) = raw[at..].iter().position(|byte| *byte == escape) {
+        match raw.get(at + place + 1) {
+            Some(byte) if *byte == quote || *byte == escape => at += place + 2,
+            _ => return true,
+        }
+    }
+    false
 }
 
 /// Where the first line of `raw` ends, behind its line end.
@@ -145,7 +161,7 @@ impl Cells {
     }
 
     fn used(self, used: usize) -> Mended {
-        Mended { mend: Mend::Quotes, text: self.text, ends: self.ends, used }
+        Mended { mend: Some(Mend::Quotes), text: self.text, ends: self.ends, used }
     }
 }
 
@@ -192,6 +208,11 @@ impl<'r> Split<'r> {
         }
     }
 
+    /// What an escape takes the meaning of: behind a path (`C:\new`) or a fraction it is text.
+    fn is_special(&self, at: usize) -> bool {
+        self.body.get(at).is_some_and(|byte| *byte == self.quote || Some(*byte) == self.dialect.escape)
+    }
+
     fn plain(&self, from: usize, cells: &mut Cells) -> usize {
         let end = cell_end(self.body, from, self.dialect);
         cells.push(&self.body[from..end]);
@@ -205,7 +226,7 @@ impl<'r> Split<'r> {
         let mut at = open + 1;
         while at < body.len() {
             let byte = body[at];
-            if Some(byte) == self.dialect.escape && at + 1 < body.len() {
+            if Some(byte) == self.dialect.escape && self.is_special(at + 1) {
                 text.push(body[at + 1]);
                 at += 2;
                 continue;
@@ -256,7 +277,7 @@ fn other_delimiter(raw: &[u8], dialect: Dialect, cells: usize, columns: usize) -
             None => plain_cells(&raw[..line], dialect),
         };
         if split.ends.len() == columns {
-            return Some(Mended { mend: Mend::Delimiter(other), ..split.used(line) });
+            return Some(Mended { mend: Some(Mend::Delimiter(other)), ..split.used(line) });
         }
     }
     None
@@ -312,6 +333,14 @@ mod tests {
     fn a_row_of_another_delimiter_is_read_by_it() {
         assert_eq!(cells("2;Bob, Jr;bob@example.org\n", 3), ["2", "Bob, Jr", "bob@example.org"]);
         assert_eq!(mended("just; two\n", 2), None);
+    }
+
+    #[test]
+    fn an_escape_before_a_letter_is_text() {
+        let dialect = Dialect { escape: Some(b'\\'), ..Dialect::default() };
+        let found = mend(b"1,\"C:\\new \\\"x\\\"\",3\n", dialect, 3, 3).expect("another reading");
+        assert_eq!((found.mend, found.text.as_slice()), (None, &b"1C:\\new \"x\"3"[..]));
+        assert_eq!(mend(b"1,\"\\\"x\\\"\",3\n", dialect, 3, 3), None);
     }
 
     proptest! {

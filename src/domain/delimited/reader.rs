@@ -270,7 +270,7 @@ impl RecordReader {
         self.inner_lines = lines;
         self.after_return = self.raw[..used].ends_with(b"\r");
         self.replay.extend_from_slice(&self.raw[used..]);
-        self.mend = Some(mend);
+        self.mend = mend;
         (self.text_len, self.ends_len) = (text.len(), ends.len());
         if self.text.len() < text.len() {
             self.text.resize(text.len(), 0);
