@@ -44,7 +44,7 @@ fn main() -> anyhow::Result<()> {
 /// Twelve columns as lead files have them: ten of texts, a number, a date.
 fn make(file: &Path, rows: u32) -> anyhow::Result<()> {
     let mut book = Workbook::new();
-    let sheet = book.add_worksheet_with_low_memory();
+    let sheet = book.add_worksheet_with_low_memory()?;
     let date = Format::new().set_num_format("yyyy-mm-dd");
     let titles = ["First Name", "Last Name", "Email", "Phone", "Company", "Job Title", "LinkedIn URL", "Website"];
     sheet.write_row(0, 0, titles.into_iter().chain(["City", "Street", "Employees", "Created"]))?;

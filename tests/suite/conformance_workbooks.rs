@@ -39,8 +39,8 @@ const CASES: &[Case] = &[
         (1, "text,date,integer,boolean,float,datetime,empty_column"),
         (2, "Chicago Reader,1971-01-01,40,TRUE,1,1971-01-01T04:14:00,"),
         (3, "Chicago Sun-Times,1948-01-01,63,TRUE,1.27,1948-01-01T14:57:13,,Extra data beyond headers will be trimmed"),
-        (4, "Chicago Tribune,1920-01-01,164,FALSE,41800000.01,1920-01-01T00:00:00,,"),
-        (6, "Unicode! Σ,,,,,,,"),
+        (4, "Chicago Tribune,1920-01-01,164,FALSE,41800000.01,1920-01-01T00:00:00,"),
+        (6, "Unicode! Σ,,,,,,"),
     ]),
     // The first sheet holds nothing.
     case("csvkit__sheets.xlsx", 6, &[(2, "Chicago Reader,1971-01-01,40,TRUE,1,1971-01-01T04:14:00,")]),

@@ -120,10 +120,15 @@ fn other_kinds_of_files_get_a_word_of_what_to_do() {
 }
 
 #[test]
-fn one_cell_far_to_the_right_does_not_widen_every_row() {
-    let rows = "<row r=\"1\"><c r=\"A1\"><v>1</v></c><c r=\"XFD1\"><v>2</v></c></row><row r=\"2\"><c r=\"A2\"><v>3</v></c></row>";
-    let csv = csv(&Parts::new(rows, "", "").packed());
-    assert_eq!(csv.lines().map(str::len).collect::<Vec<_>>(), [16_385, 1]);
+fn rows_are_as_wide_as_the_fullest_and_not_as_the_one_with_a_note() {
+    let row = |columns: &[&str]| {
+        let cells = columns.iter().map(|column| format!("<c r=\"{column}1\"><v>1</v></c>"));
+        format!("<row>{}</row>", cells.collect::<String>())
+    };
+    let rows = [row(&["A"]), row(&["A", "B", "C"]), row(&["A", "B", "XFD"]), row(&["A"]), row(&["B"])].concat();
+    let csv = csv(&Parts::new(&rows, "", "").packed());
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!((lines[0], lines[1], lines[2].len(), lines[3], lines[4]), ("1", "1,1,1", 16_386, "1,,", ",1,"));
 }
 
 #[test]

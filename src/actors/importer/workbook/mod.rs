@@ -100,7 +100,8 @@ pub fn sheets<F: Read + Seek>(file: &mut F, limits: &WorkbookLimits) -> Result<V
 }
 
 /// Writes one sheet as CSV (RFC 4180: commas, `"`, every record ends with `\n`). Line numbers are row numbers as long as
-/// no cell holds a line break: blank rows are blank lines. Records are filled up to the widest so far.
+/// no cell holds a line break: blank rows are blank lines. Records are at least as wide as the
+/// fullest so far.
 ///
 /// `sheet` is a name or a number from 1; without it the first sheet that is not hidden and not empty is taken. At most
 /// `max_rows` rows are read, and of the shared strings then only the ones up to there.

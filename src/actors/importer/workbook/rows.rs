@@ -11,8 +11,8 @@ use super::shared_strings::SharedStrings;
 use super::styles::Styles;
 use super::{WorkbookLimits, Written};
 
-/// Rows are filled up to the widest one so far, but not further than this: one stray cell at the far right would make
-/// every row as wide.
+/// Rows are filled up to the width of the fullest one so far: the titles, in most files, and not the row with a note
+/// beside the table. No further than this, whatever a row is full of.
 const FILLED_COLUMNS: usize = 1024;
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -25,7 +25,9 @@ pub struct RowWriter<'a> {
     text: String,
     /// Where the text of each column lies in `text`.
     columns: Vec<(usize, usize)>,
-    /// Columns of the widest row so far.
+    /// Filled cells of the fullest row so far.
+    filled: usize,
+    /// Columns that rows are filled up to.
     width: usize,
     buffer: Vec<u8>,
     /// Lines written so far, which is the number of the row written last.
@@ -50,7 +52,7 @@ impl<'a> RowWriter<'a> {
             is_cut: false,
         };
         let (text, columns, buffer) = (String::new(), Vec::new(), Vec::with_capacity(BUFFER_BYTES * 2));
-        Self { out, strings, styles, limits, text, columns, width: 0, buffer, lines: 0, written }
+        Self { out, strings, styles, limits, text, columns, filled: 0, width: 0, buffer, lines: 0, written }
     }
 
     /// # Errors
@@ -140,8 +142,9 @@ impl Cells for RowWriter<'_> {
             let blank = number.saturating_sub(self.lines + 1);
             self.buffer.extend(std::iter::repeat_n(b'\n', usize::try_from(blank).unwrap_or(0)));
             self.lines += blank + 1;
-            if own <= FILLED_COLUMNS {
-                self.width = self.width.max(own);
+            let filled = self.columns.iter().filter(|(start, end)| start < end).count();
+            if filled > self.filled && own <= FILLED_COLUMNS {
+                (self.filled, self.width) = (filled, own.max(self.width));
             }
             let before = self.buffer.len() as u64 - blank;
             self.write_record(own.max(self.width));
