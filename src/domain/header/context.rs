@@ -1,7 +1,7 @@
 //! What the other titles of the row say about a title that can mean several things.
 
-use super::Suggestion;
 use super::title::{Ambiguous, Meaning};
+use super::{Origin, Suggestion};
 use crate::domain::lead::LeadField;
 
 /// Which kinds of column a header row has.
@@ -64,7 +64,7 @@ impl RowContext {
             Ambiguous::Url if self.connections => (LeadField::LinkedInUrl, confidence),
             Ambiguous::Url => (LeadField::Website, confidence * 0.6),
         };
-        Some(Suggestion { field, confidence })
+        Some(Suggestion { field, confidence, origin: Origin::Header })
     }
 
     /// `Name` beside `Vorname` is the last name, `Nome` beside `Cognome` the first one.

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::Suggestion;
 use super::title::{Ambiguous, Meaning, title_words};
+use super::{Origin, Suggestion};
 use crate::domain::lead::LeadField;
 
 /// One group of titles a line: the lead field, tab, confidence, tab, titles separated by `|`.
@@ -72,7 +72,7 @@ static KNOWN: LazyLock<HashMap<String, Meaning>> = LazyLock::new(|| {
         add(&titles, Meaning::Field(suggestion));
     }
     for field in LeadField::ALL {
-        add(&[field.name()], Meaning::Field(Suggestion { field, confidence: 1.0 }));
+        add(&[field.name()], Meaning::Field(Suggestion { field, confidence: 1.0, origin: Origin::Header }));
     }
     known
 });
@@ -98,7 +98,7 @@ fn line(line: &str) -> Option<(Suggestion, Vec<&str>)> {
     let mut parts = line.split('\t');
     let field = LeadField::from_name(parts.next()?)?;
     let confidence = parts.next()?.parse().ok()?;
-    Some((Suggestion { field, confidence }, parts.next()?.split('|').collect()))
+    Some((Suggestion { field, confidence, origin: Origin::Header }, parts.next()?.split('|').collect()))
 }
 
 #[cfg(test)]
