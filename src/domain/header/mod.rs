@@ -10,6 +10,8 @@
 mod column;
 mod context;
 mod evidence;
+#[cfg(test)]
+mod exports;
 mod look;
 mod synonyms;
 mod title;
