@@ -1,14 +1,20 @@
 //! Before an import starts: the spooled file is laid out, planned and looked over from end to end, so that what starts
 //! can be read and a broken file writes nothing.
 
+use super::columns::{decide, to_remember};
 use super::layout::{Layout, layout, sample};
+use super::memory::MappingMemory;
 use super::plan::{ImportChoice, PlanDefaults, plan};
+use super::preview::sample_rows;
 use super::problem::FileProblem;
 use super::records::{Records, Survey, survey};
 use super::spool::Spool;
 use crate::config::Config;
+use crate::domain::delimited::SAMPLE_BYTES;
 use crate::domain::id::UploadId;
 use crate::store::records::import::ImportPlan;
+use crate::store::records::import_edits::ImportEdits;
+use crate::store::transactions::mapping_memory::Remember;
 
 /// How much a file may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +48,9 @@ pub struct Inspected {
     pub layout: Layout,
     pub plan: ImportPlan,
     pub survey: Survey,
+    pub edits: ImportEdits,
+    /// What the import leaves in the mapping memory.
+    pub remember: Option<Remember>,
 }
 
 /// Looks a complete upload over. Reads the whole file: not on an async thread.
@@ -53,12 +62,21 @@ pub fn inspect(
     upload: UploadId,
     choice: &ImportChoice,
     limits: &IntakeLimits,
+    memory: &dyn MappingMemory,
 ) -> Result<Inspected, FileProblem> {
     let unreadable = |error: std::io::Error| FileProblem::unreadable(&error);
     let mut file = spool.read(upload).map_err(unreadable)?;
-    let layout = layout(&sample(&mut file).map_err(unreadable)?, &choice.layout)?;
-    let plan = plan(&layout, choice, &limits.defaults)?;
+    let bytes = sample(&mut file).map_err(unreadable)?;
+    let layout = layout(&bytes, &choice.layout)?;
+    // Where the sample cannot be read, the survey says why.
+    let rows = sample_rows(&layout, &bytes, bytes.len() < SAMPLE_BYTES).unwrap_or_default();
+    let decision = decide(&layout, &rows, choice, memory)?;
+    let plan = plan(&layout, &decision.mapping, choice, &limits.defaults)?;
     let mut records = Records::from(file, layout.dialect, plan.max_record_bytes, layout.data)?;
     let survey = survey(&mut records, layout.headers.len(), limits.max_rows)?;
-    Ok(Inspected { layout, plan, survey })
+    if choice.edits.last_row() > survey.rows {
+        return Err(FileProblem::no_such_row(choice.edits.last_row(), survey.rows));
+    }
+    let remember = to_remember(&layout, choice, &plan.columns);
+    Ok(Inspected { layout, plan, survey, edits: choice.edits.clone(), remember })
 }
