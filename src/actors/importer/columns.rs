@@ -9,6 +9,7 @@ use super::plan::ImportChoice;
 use super::problem::FileProblem;
 use crate::domain::header::{self, suggest_from};
 use crate::domain::row::{Mapping, Target, unique_titles};
+use crate::domain::text::trim_cell;
 use crate::store::records::import::PlannedColumn;
 use crate::store::transactions::mapping_memory::{Remember, TitleSet, spelling_key};
 
@@ -79,8 +80,14 @@ pub fn to_remember(layout: &Layout, choice: &ImportChoice, columns: &[PlannedCol
         return None;
     }
     let titles = title_set(&layout.headers())?;
-    let columns = columns.iter().filter(|column| !is_ours(&column.title)).cloned().collect();
-    Some(Remember { titles, columns })
+    // By the titles as they stand: which of two equal ones gets a number depends on their order.
+    let as_they_stand = |(title, column): (&&str, &PlannedColumn)| PlannedColumn {
+        title: trim_cell(title).to_owned(),
+        field: column.field.clone(),
+    };
+    let headers = layout.headers();
+    let columns = headers.iter().zip(columns).filter(|(title, _)| !is_ours(title)).map(as_they_stand);
+    Some(Remember { titles, columns: columns.collect() })
 }
 
 /// A file of rejected rows counts as the file they came from.
@@ -130,7 +137,8 @@ fn by_choice(headers: &[&str], choice: &ImportChoice) -> Result<Decision, FilePr
 /// `None` when the remembered columns do not fit after all.
 fn remembered(headers: &[&str], known: &[PlannedColumn]) -> Option<Decision> {
     let titles = unique_titles(headers);
-    let places = places(&titles, known.iter().map(|column| column.title.as_str()));
+    let written: Vec<String> = headers.iter().map(|title| trim_cell(title).to_owned()).collect();
+    let places = places(&written, known.iter().map(|column| column.title.as_str()));
     let mut pairs = Vec::with_capacity(known.len());
     let mut reasons = vec![None; titles.len()];
     for (column, place) in known.iter().zip(places) {
@@ -171,21 +179,20 @@ fn without_ours(headers: &[&str], mapping: Mapping) -> Result<Mapping, FileProbl
     Ok(Mapping::chosen(headers, pairs)?)
 }
 
-/// The column of each of `wanted` among `titles`: the one written alike, else the first free one spelled alike.
+/// The column of each of `wanted` among `titles`, each given once: the one written alike, else one spelled alike.
 fn places<'w>(titles: &[String], wanted: impl Iterator<Item = &'w str>) -> Vec<Option<usize>> {
     let wanted: Vec<&str> = wanted.collect();
-    let mut places: Vec<Option<usize>> =
-        wanted.iter().map(|title| titles.iter().position(|known| known == title)).collect();
-    let mut taken: Vec<bool> = (0..titles.len()).map(|place| places.contains(&Some(place))).collect();
+    let mut free = vec![true; titles.len()];
+    let mut take = |is: &dyn Fn(usize) -> bool| {
+        let place = (0..titles.len()).find(|place| free[*place] && is(*place))?;
+        free[place] = false;
+        Some(place)
+    };
+    let mut places: Vec<Option<usize>> = wanted.iter().map(|title| take(&|place| titles[place] == *title)).collect();
     let keys: Vec<String> = titles.iter().map(|title| spelling_key(title)).collect();
-    for (title, place) in wanted.iter().zip(&mut places) {
-        if place.is_none() {
-            let key = spelling_key(title);
-            *place = (0..titles.len()).find(|at| !taken[*at] && keys[*at] == key);
-            if let Some(place) = place {
-                taken[*place] = true;
-            }
-        }
+    for (title, place) in wanted.iter().zip(&mut places).filter(|(_, place)| place.is_none()) {
+        let key = spelling_key(title);
+        *place = take(&|place| keys[place] == key);
     }
     places
 }
@@ -233,7 +240,7 @@ mod tests {
         let memory = One(remember.titles, RememberedMapping { columns: remember.columns, ..Default::default() });
         let auto = ImportChoice::default();
         for (file, expected) in [
-            ("Fair,WHO,Who,mail\n,,,x\n", ["", "fullName", "customFields.Other", "email"]),
+            ("Fair,WHO,Who,mail\n,,,x\n", ["", "customFields.Other", "fullName", "email"]),
             ("fair,Who,who,Mail\n,,,x\n", ["", "fullName", "customFields.Other", "email"]),
         ] {
             let decided = decide(&laid_out(file), &[], &auto, &memory).expect("a decision");
