@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use galena::actors::importer::hands::Hands;
 use galena::actors::importer::intake::{Inspected, IntakeLimits, inspect};
+use galena::actors::importer::memory::WorkspaceMemory;
 use galena::actors::importer::plan::ImportChoice;
 use galena::actors::importer::problem::FileProblem;
 use galena::actors::importer::spool::{Spool, SpoolMemory, SpoolPart};
@@ -100,7 +101,8 @@ impl House {
     }
 
     pub fn inspect(&self, upload: UploadId, choice: &ImportChoice) -> Result<Inspected, FileProblem> {
-        inspect(&self.spool, upload, choice, &IntakeLimits::of(&Config::default()))
+        let memory = WorkspaceMemory { store: self.store.clone(), scope: scope() };
+        inspect(&self.spool, upload, choice, &IntakeLimits::of(&Config::default()), &memory)
     }
 
     /// Starts an import and does not drive it.
@@ -115,6 +117,8 @@ impl House {
             target: ImportTarget::List(list),
             plan: inspected.plan,
             total_rows: inspected.survey.rows,
+            edits: inspected.edits,
+            remember: inspected.remember,
         };
         let id = start.id;
         self.store.submit(start, Urgency::Interactive).await.unwrap();

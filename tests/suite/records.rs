@@ -24,8 +24,10 @@ use galena::store::records::import::{
     BeforeImage, Buckets, DuplicateHandling, Import, ImportPlan, ImportProblem, ImportState, PlannedColumn,
     RejectedRow, RowError, Tally, Undo, UpdatePolicy,
 };
+use galena::store::records::import_edits::{Correction, ImportEdits};
 use galena::store::records::ledger::{Account, Line, LineKind};
 use galena::store::records::outbox::{Checkpoint, OutboxEntry};
+use galena::store::records::recipe::{Recipe, RememberedMapping};
 use galena::store::records::task::{
     Act, Did, Duplicate, Left, ListSelection, Merge, MergeDuplicates, NewFlag, NewOwner, Selection, Task, TaskChanges,
     TaskLead, TaskOrder, TaskState,
@@ -347,6 +349,19 @@ fn uploads_and_imports() {
     golden("rejected-row", &rejected);
     let image = BeforeImage { lead: Some(Lead { list: id(1), ..Lead::default() }), version_after: 3, at: AT };
     golden("before-image", &image);
+    let correction = Correction { row: 3, field: "email".to_owned(), value: "a@x.example".to_owned() };
+    golden("import-edits", &ImportEdits { corrections: vec![correction], dropped: vec![2, 9] });
+    let column = PlannedColumn { title: "E-Mail".to_owned(), field: "email".to_owned() };
+    let recipe = Recipe {
+        name: "Fair list".to_owned(),
+        mapping: vec![column.clone()],
+        options: r#"{"tags":["fair"]}"#.to_owned(),
+        created_by: Some(id(3)),
+        created_at: AT,
+        updated_at: AT,
+    };
+    golden("recipe", &recipe);
+    golden("remembered-mapping", &RememberedMapping { columns: vec![column], at: AT });
 }
 
 #[test]

@@ -12,11 +12,12 @@ use crate::domain::identity::{Identity, KeyHasher};
 use crate::domain::lead::{ImportOrigin, Lead};
 use crate::domain::phone::Region;
 use crate::domain::quality::{self, QualityWeights};
-use crate::domain::row::{CellError, Mapping, RowOptions, RowWarning, read_row};
+use crate::domain::row::{CellError, Mapping, RowOptions, RowWarning, Target, read_corrected_row};
 use crate::domain::time::Time;
 use crate::store::IdentityHasher;
 use crate::store::originals::{BLOCK_ROWS, pack};
 use crate::store::records::import::{Import, RowError};
+use crate::store::records::import_edits::ImportEdits;
 use crate::store::transactions::import_rows::{ParsedRow, ParsedRows};
 
 /// The most bytes of cells in one chunk: memory does not grow with the width of the rows.
@@ -85,6 +86,7 @@ pub struct RowRules {
     blank: Lead,
     hasher: IdentityHasher,
     weights: QualityWeights,
+    edits: ImportEdits,
 }
 
 impl RowRules {
@@ -96,6 +98,7 @@ impl RowRules {
         import: &Import,
         hasher: IdentityHasher,
         weights: QualityWeights,
+        edits: ImportEdits,
     ) -> Result<Self, FileProblem> {
         let plan = &import.plan;
         let blank = Lead {
@@ -114,6 +117,7 @@ impl RowRules {
             blank,
             hasher,
             weights,
+            edits,
         })
     }
 
@@ -147,7 +151,7 @@ impl RowRules {
         hasher: &KeyHasher,
         scratch: &mut String,
     ) -> ParsedRow {
-        let mut reading = read_row(&self.mapping, &self.options, cells);
+        let mut reading = read_corrected_row(&self.mapping, &self.options, cells, &self.corrections(number));
         if row.is_mended {
             reading.warnings.push(RowWarning::Mended);
         }
@@ -178,7 +182,13 @@ impl RowRules {
             notes: reading.warnings.iter().filter_map(|warning| note(number, row.line, warning)).collect(),
             warnings: reading.warnings.iter().map(RowWarning::code).collect(),
             cells: row.cells.clone(),
+            is_dropped: self.edits.drops(number + 1),
         }
+    }
+
+    fn corrections(&self, number: u64) -> Vec<(Target, &str)> {
+        let of_row = self.edits.of_row(number + 1).iter();
+        of_row.filter_map(|edit| Some((Target::parse(&edit.field).ok()?, edit.value.as_str()))).collect()
     }
 
     fn error(&self, number: u64, line: u64, error: &CellError) -> RowError {

@@ -3,13 +3,14 @@
 
 use serde::Serialize;
 
+use super::columns::{ColumnOrigin, Decision, decide};
 use super::layout::Layout;
-use super::plan::mapping;
+use super::memory::MappingMemory;
+use super::plan::ImportChoice;
 use super::problem::FileProblem;
+use super::sample::{Sampled, SampledRow};
 use super::source::Opened;
-use crate::domain::delimited::{Advance, DelimitedError, Dialect, Position, RecordLimits, RecordReader};
-use crate::domain::header;
-use crate::domain::row::{RowOptions, read_row};
+use crate::domain::row::{RowOptions, Target, read_row};
 use crate::domain::text::trim_cell;
 
 const SAMPLE_ROWS: usize = 20;
@@ -41,9 +42,13 @@ pub struct ColumnPreview {
     pub index: usize,
     /// The title as it stands
     pub header: String,
-    pub suggested_field: Option<&'static str>,
+    /// A field as a mapping names it; null for a custom field under the title of the column; empty for a column that a
+    /// recipe or the memory leaves out
+    pub suggested_field: Option<String>,
     /// 0 to 1
     pub confidence: f32,
+    /// What the suggestion rests on: `header`, `values`, `memory` or `recipe`
+    pub origin: Option<ColumnOrigin>,
     pub samples: Vec<String>,
     /// Share of the sampled rows that have a value, 0 to 1
     pub fill_rate: f64,
@@ -63,22 +68,26 @@ pub struct PreviewWarning {
 pub fn preview(
     layout: &Layout,
     opened: &Opened,
-    choice: &[(String, String)],
+    choice: &ImportChoice,
     options: RowOptions,
+    memory: &dyn MappingMemory,
 ) -> Result<Preview, FileProblem> {
     let sampled = Sampled::read(layout, opened)?;
-    let warnings = warnings(layout, opened, &sampled, choice, options)?;
-    let rows: Vec<Vec<String>> = sampled.rows.into_iter().map(|row| row.cells).collect();
     let headers = layout.headers();
-    let suggestions = header::suggest(&headers);
-    let columns = headers.iter().zip(&suggestions).enumerate().map(|(index, (header, suggestion))| {
+    // What would be suggested, whatever the request maps by itself.
+    let unmapped = ImportChoice { mapping: Vec::new(), ..choice.clone() };
+    let rows: Vec<Vec<String>> = sampled.rows.iter().map(|row| row.cells.clone()).collect();
+    let suggested = decide(layout, &rows, &unmapped, memory)?;
+    let warnings = warnings(layout, opened, &sampled, &decide(layout, &rows, choice, memory)?, options);
+    let columns = headers.iter().zip(suggested_fields(&suggested)).enumerate().map(|(index, (header, field))| {
         let cells = || rows.iter().filter_map(|row| row.get(index)).map(|cell| trim_cell(cell));
         let filled = cells().filter(|cell| !cell.is_empty()).count();
         ColumnPreview {
             index,
             header: (*header).to_owned(),
-            suggested_field: suggestion.map(|found| found.field.name()),
-            confidence: suggestion.map_or(0.0, |found| found.confidence),
+            suggested_field: field,
+            confidence: suggested.reasons[index].map_or(0.0, |reason| reason.confidence),
+            origin: suggested.reasons[index].map(|reason| reason.origin),
             samples: cells().filter(|cell| !cell.is_empty()).take(COLUMN_SAMPLES).map(str::to_owned).collect(),
             fill_rate: if rows.is_empty() { 0.0 } else { filled as f64 / rows.len() as f64 },
         }
@@ -98,96 +107,31 @@ pub fn preview(
     })
 }
 
-/// The rows of the beginning of a file.
-struct Sampled {
-    rows: Vec<SampledRow>,
-    /// Where a quote opens that is never closed.
-    open_quote: Option<(u64, usize)>,
-}
-
-struct SampledRow {
-    line: u64,
-    cells: Vec<String>,
-    is_mended: bool,
-}
-
-impl Sampled {
-    fn read(layout: &Layout, opened: &Opened) -> Result<Self, FileProblem> {
-        let mut sampled = Self { rows: Vec::new(), open_quote: None };
-        let ended = sampled.read_from(layout.data, layout.dialect, layout, opened, usize::MAX)?;
-        let Some(DelimitedError::UnterminatedQuote { line, column, offset }) = ended else { return Ok(sampled) };
-        // An import says no to such a file. Here it is shown as it would be without the quote.
-        sampled.open_quote = Some((line, column));
-        let at = Position { offset, line };
-        let unquoted = Dialect { quote: None, ..layout.dialect };
-        sampled.read_from(at, unquoted, layout, opened, SAMPLE_ROWS)?;
-        Ok(sampled)
-    }
-
-    /// Gives the open quote that ended it.
-    fn read_from(
-        &mut self,
-        at: Position,
-        dialect: Dialect,
-        layout: &Layout,
-        opened: &Opened,
-        most: usize,
-    ) -> Result<Option<DelimitedError>, FileProblem> {
-        let from = usize::try_from(at.offset).unwrap_or(usize::MAX).min(opened.head.len());
-        let mut reader = RecordReader::resume(dialect, RecordLimits::default(), at).mending(layout.headers.len());
-        let mut input = &opened.head[from..];
-        for _ in 0..most {
-            let found = match reader.advance(&mut input)? {
-                Advance::Record => true,
-                // The head may cut its last record.
-                Advance::NeedInput => match reader.finish() {
-                    Ok(advance) => opened.is_whole && advance == Advance::Record,
-                    Err(error @ DelimitedError::UnterminatedQuote { .. }) if opened.is_whole => return Ok(Some(error)),
-                    Err(DelimitedError::UnterminatedQuote { .. }) => false,
-                    Err(error) => return Err(error.into()),
-                },
-            };
-            if !found {
-                break;
-            }
-            let record = match reader.record() {
-                Ok(record) => record,
-                // The head may cut its last character.
-                Err(DelimitedError::InvalidUtf8 { .. }) if !opened.is_whole && input.is_empty() => break,
-                Err(error) => return Err(error.into()),
-            };
-            if let Some((line, column)) = record.nul() {
-                return Err(FileProblem::binary(line, column as u64));
-            }
-            let cells = record.fields().map(str::to_owned).collect();
-            self.rows.push(SampledRow { line: record.line, cells, is_mended: record.mend.is_some() });
-        }
-        Ok(None)
-    }
-
-    /// The lines of the rows that are so, as a text: `4, 7 and 12 more`.
-    fn lines(&self, is_so: impl Fn(&SampledRow) -> bool) -> Option<(usize, String)> {
-        const NAMED: usize = 5;
-        let lines: Vec<String> = self.rows.iter().filter(|row| is_so(row)).map(|row| row.line.to_string()).collect();
-        let named = lines.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-        let more = lines.len().saturating_sub(NAMED);
-        let text = if more > 0 { format!("{named} and {more} more") } else { named };
-        (!lines.is_empty()).then_some((lines.len(), text))
-    }
+/// The fields of the columns, as the preview gives them.
+fn suggested_fields(decision: &Decision) -> Vec<Option<String>> {
+    let titles = decision.mapping.titles().iter();
+    let field = |(title, target): (&String, &Target)| match target {
+        Target::Custom(name) if name == title => None,
+        target => Some(target.name()),
+    };
+    titles.zip(decision.mapping.targets()).map(field).collect()
 }
 
 fn warnings(
     layout: &Layout,
     opened: &Opened,
     sampled: &Sampled,
-    choice: &[(String, String)],
+    decision: &Decision,
     options: RowOptions,
-) -> Result<Vec<PreviewWarning>, FileProblem> {
-    let mapping = mapping(layout, choice)?;
+) -> Vec<PreviewWarning> {
     let mut warnings = Vec::new();
     let mut warn = |code: &'static str, detail: String| warnings.push(PreviewWarning { code, detail });
     if sampled.rows.is_empty() {
         warn("NO_ROWS", "there is no row below the header".to_owned());
+    }
+    if !decision.missing.is_empty() {
+        let missing = decision.missing.join("\", \"");
+        warn("RECIPE_COLUMNS_MISSING", format!("the recipe maps columns that the file does not have: \"{missing}\""));
     }
     if layout.header_row.is_none() {
         warn("NO_HEADER", "no titles were found: the columns have numbers".to_owned());
@@ -220,12 +164,12 @@ fn warnings(
     }
     let is_bad = |row: &SampledRow| {
         let cells: Vec<&str> = row.cells.iter().map(String::as_str).collect();
-        !read_row(&mapping, &options, &cells).cell_errors.is_empty()
+        !read_row(&decision.mapping, &options, &cells).cell_errors.is_empty()
     };
     if let Some((count, lines)) = sampled.lines(is_bad) {
         warn("CELL_ERRORS", format!("{count} of the sampled rows have a cell that cannot be used: lines {lines}"));
     }
-    Ok(warnings)
+    warnings
 }
 
 /// Titles that several columns have, each once.

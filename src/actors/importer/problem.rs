@@ -75,6 +75,18 @@ impl FileProblem {
         Self::invalid("UNWRITABLE", format!("the text of the file could not be written: {error}"))
     }
 
+    /// The memory of mappings cannot be read: our fault, not the file's.
+    pub fn memory(error: &crate::store::StoreError) -> Self {
+        let detail = format!("what is remembered of such files cannot be read: {error}");
+        Self { code: "INTERNAL", ..Self::invalid("MEMORY", detail) }
+    }
+
+    /// An edit of a row that the file does not have.
+    pub fn no_such_row(row: u64, rows: u64) -> Self {
+        let detail = format!("row {row} is corrected or dropped, and the file has {rows} rows");
+        Self { code: "VALIDATION_FAILED", ..Self::invalid("NO_SUCH_ROW", detail) }
+    }
+
     pub fn option(detail: impl Into<String>) -> Self {
         Self { code: "VALIDATION_FAILED", ..Self::invalid("INVALID_OPTION", detail) }
     }

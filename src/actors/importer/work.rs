@@ -18,7 +18,7 @@ use crate::domain::id::{ImportId, LeadId};
 use crate::store::records::import::{Import, ImportProblem};
 use crate::store::transactions::import_rows::{ImportChunk, ParsedRows};
 use crate::store::transactions::import_undo::UndoSlice;
-use crate::store::transactions::imports::{BeginImport, FailImport, FinishImport, import};
+use crate::store::transactions::imports::{BeginImport, FailImport, FinishImport, edits_of, import};
 use crate::store::{Refusal, Reject, Store, StoreError, SubmitError, Urgency, WorkspaceScope};
 
 /// Chunks read ahead of the writer.
@@ -270,7 +270,9 @@ impl ImportRun {
     async fn open(&self, row: &Import) -> Result<Reading, Trouble> {
         let ImportWorker { store, spool, hands, .. } = &self.worker;
         let hasher = store.hasher().clone();
-        let rules = RowRules::new(self.scope.workspace(), self.id, row, hasher, *store.weights())?;
+        let edits = store.view().and_then(|view| edits_of(&view, &self.scope, self.id));
+        let edits = edits.map_err(|error| Trouble::Run(error.into()))?;
+        let rules = RowRules::new(self.scope.workspace(), self.id, row, hasher, *store.weights(), edits)?;
         let (spool, upload, at) = (Arc::clone(spool), row.upload, row.position());
         let plan = row.plan.clone();
         let opened = hands.run(move || Records::of(&*spool, upload, &plan, at));

@@ -32,6 +32,9 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 /// Rows between two looks at the clock.
 const STRIDE: usize = 16;
 
+/// The reason of a row that the user left out.
+pub const DROPPED_BY_USER: &str = "dropped_by_user";
+
 /// A row as the Importer hands it over.
 #[derive(Debug, Clone)]
 pub struct ParsedRow {
@@ -51,6 +54,8 @@ pub struct ParsedRow {
     pub warnings: Vec<&'static str>,
     /// Where its cells are in [`ParsedRows::ends`].
     pub cells: std::ops::Range<usize>,
+    /// The user left it out.
+    pub is_dropped: bool,
 }
 
 /// Rows that follow each other in a file.
@@ -160,6 +165,11 @@ impl<'c> Writing<'c> {
     fn row(&mut self, tx: &mut Tx<'_>, index: usize) -> Result<(), Refusal> {
         let chunk = self.chunk;
         let parsed = &chunk.rows.rows[index];
+        if parsed.is_dropped {
+            self.row.results.skipped += 1;
+            self.row.reasons.note(DROPPED_BY_USER);
+            return Ok(());
+        }
         self.note_cells(parsed);
         if let Err(reason) = sufficient(&parsed.identity, self.list.identity) {
             return self.reject(tx, index, reason.code(), &reason.to_string());
