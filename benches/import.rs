@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use galena::actors::importer::intake::{IntakeLimits, inspect};
+use galena::actors::importer::memory::NoMemory;
 use galena::actors::importer::plan::ImportChoice;
 use galena::app::{App, Running};
 use galena::config::Config;
@@ -171,7 +172,7 @@ impl Bench {
         app.store.submit(advance, Urgency::Interactive).await?;
         let (spool, limits) = (Arc::clone(&app.spool), IntakeLimits::of(&app.config).unlimited());
         let began = Instant::now();
-        let looked = move || inspect(&*spool, upload, &ImportChoice::default(), &limits);
+        let looked = move || inspect(&*spool, upload, &ImportChoice::default(), &limits, &NoMemory);
         let inspected = tokio::task::spawn_blocking(looked).await??;
         println!("  looked over in {:.2?}", began.elapsed());
         let id: ImportId = app.deps.ids.next();
@@ -183,6 +184,8 @@ impl Bench {
             target: ImportTarget::List(list),
             plan: inspected.plan,
             total_rows: inspected.survey.rows,
+            edits: inspected.edits,
+            remember: inspected.remember,
         };
         app.store.submit(start, Urgency::Interactive).await?;
         app.wakes.importer.wake();

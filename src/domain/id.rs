@@ -111,6 +111,8 @@ ids! {
     LeadId = "lead";
     UploadId = "upl";
     ImportId = "imp";
+    /// A saved mapping with its options.
+    RecipeId = "recipe";
     /// A bulk act.
     TaskId = "task";
     JobId = "job";

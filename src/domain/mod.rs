@@ -5,6 +5,7 @@ pub mod company_name;
 pub mod dedupe;
 pub mod delimited;
 pub mod email;
+pub mod encoding;
 pub mod enrichment;
 pub mod export;
 pub mod filter;

@@ -67,6 +67,7 @@ codes! {
     BudgetExceeded "BUDGET_EXCEEDED" 402 "The budget is used up", "Raise the budget or wait for the next period.";
     NotFound "NOT_FOUND" 404 "There is no such address", "See the API reference at /api/docs.";
     ImportNotFound "IMPORT_NOT_FOUND" 404 "Import not found", "Check the import's id and the workspace of the key.";
+    RecipeNotFound "RECIPE_NOT_FOUND" 404 "Recipe not found", "`GET /leads/imports/recipes` lists the ones of the workspace.";
     UploadNotFound "UPLOAD_NOT_FOUND" 404 "Upload not found", "Uploads expire; start a new one.";
     ExportNotFound "EXPORT_NOT_FOUND" 404 "Export not found", "Check the export's id and the workspace of the key.";
     ItemNotFound "ITEM_NOT_FOUND" 404 "Item not found", "Check the item's id and the workspace of the key.";

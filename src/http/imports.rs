@@ -3,6 +3,7 @@
 pub mod check;
 mod form;
 mod options;
+pub mod recipes;
 mod rejected;
 mod shape;
 
@@ -26,11 +27,11 @@ use super::path::PathId;
 use super::problem::{FieldError, Problem};
 use super::query::{Limit, Query};
 use crate::actors::importer::intake::{IntakeLimits, inspect};
-use crate::actors::importer::layout::{layout, sample};
+use crate::actors::importer::layout::layout;
+use crate::actors::importer::memory::WorkspaceMemory;
 use crate::actors::importer::preview::{Preview, preview as look};
-use crate::actors::importer::problem::FileProblem;
+use crate::actors::importer::source::{SentFile, open};
 use crate::app::App;
-use crate::domain::delimited::SAMPLE_BYTES;
 use crate::domain::id::{Id, ImportId, ListId, UploadId};
 use crate::domain::phone::Region;
 use crate::domain::row::RowOptions;
@@ -159,9 +160,10 @@ async fn begin(
     target: ImportTarget,
     limits: IntakeLimits,
 ) -> Result<(OnceOut<ImportId>, ImportId, u64), Problem> {
-    let choice = options::choice(form.mapping.clone(), &form.options)?;
+    let choice = form.choice()?;
     let (spool, upload) = (Arc::clone(&app.spool), form.upload);
-    let inspected = tokio::task::spawn_blocking(move || inspect(&*spool, upload, &choice, &limits)).await;
+    let memory = WorkspaceMemory { store: app.store.clone(), scope: caller.scope };
+    let inspected = tokio::task::spawn_blocking(move || inspect(&*spool, upload, &choice, &limits, &memory)).await;
     let inspected = inspected.map_err(Problem::internal)?.map_err(file_problem)?;
     let id: ImportId = app.deps.ids.next();
     let start = StartImport {
@@ -172,6 +174,8 @@ async fn begin(
         target,
         plan: inspected.plan,
         total_rows: inspected.survey.rows,
+        edits: inspected.edits,
+        remember: inspected.remember,
     };
     let key = key.over(&app.sealer, &form.hash);
     let start = key.once(caller, 202, start, |id| Some(place_of(*id)));
@@ -209,7 +213,7 @@ pub async fn preview(
     let caller = auth.need(Right::Write)?;
     let limits = limits(&app, &context);
     let form = form::read(&app, &caller, request, limits.max_bytes).await?;
-    match previewed(&app, &form, &limits).await {
+    match previewed(&app, &caller, &form, &limits).await {
         Ok(preview) => Ok(Answer::ok(PreviewView { upload_id: form.upload, preview })),
         Err(problem) => {
             discard_own(&app, &caller, &form).await;
@@ -218,16 +222,16 @@ pub async fn preview(
     }
 }
 
-async fn previewed(app: &Arc<App>, form: &Form, limits: &IntakeLimits) -> Result<Preview, Problem> {
-    let choice = options::choice(form.mapping.clone(), &form.options)?;
+async fn previewed(app: &Arc<App>, caller: &Caller, form: &Form, limits: &IntakeLimits) -> Result<Preview, Problem> {
+    let choice = form.choice()?;
     let region = choice.region.clone().unwrap_or_else(|| limits.defaults.region.clone());
     let (spool, upload) = (Arc::clone(&app.spool), form.upload);
+    let memory = WorkspaceMemory { store: app.store.clone(), scope: caller.scope };
     let looked = tokio::task::spawn_blocking(move || {
-        let unreadable = |error: std::io::Error| FileProblem::unreadable(&error);
-        let bytes = sample(&mut spool.read(upload).map_err(unreadable)?).map_err(unreadable)?;
-        let laid_out = layout(&bytes, &choice.layout)?;
+        let opened = open(&SentFile { spool: &*spool, upload }, &choice.layout)?;
+        let laid_out = layout(&opened, &choice.layout)?;
         let options = RowOptions { default_region: Region::from_code(&region.to_ascii_uppercase()) };
-        look(&laid_out, &bytes, bytes.len() < SAMPLE_BYTES, &choice.mapping, options)
+        look(&laid_out, &opened, &choice, options, &memory)
     });
     looked.await.map_err(Problem::internal)?.map_err(file_problem)
 }

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use super::problem::Problem;
 use crate::app::App;
 use crate::domain::id::{
-    ExportId, Id, ImportId, ItemId, JobId, KeyId, LeadId, ListId, TaskId, UploadId, UserId, WorkspaceId,
+    ExportId, Id, ImportId, ItemId, JobId, KeyId, LeadId, ListId, RecipeId, TaskId, UploadId, UserId, WorkspaceId,
 };
 use crate::store::Missing;
 
@@ -27,6 +27,7 @@ addressed! {
     ListId => List,
     LeadId => Lead,
     ImportId => Import,
+    RecipeId => Recipe,
     UploadId => Upload,
     ExportId => Export,
     JobId => Job,

@@ -13,6 +13,7 @@ impl From<Missing> for Code {
             Missing::List => Self::ListNotFound,
             Missing::Lead => Self::LeadNotFound,
             Missing::Import => Self::ImportNotFound,
+            Missing::Recipe => Self::RecipeNotFound,
             Missing::Upload => Self::UploadNotFound,
             Missing::Export => Self::ExportNotFound,
             Missing::Job => Self::JobNotFound,

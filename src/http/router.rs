@@ -42,6 +42,8 @@ fn requests() -> Routes {
         // import
         .routes(routes!(uploads::create))
         .routes(routes!(imports::show))
+        .routes(routes!(imports::recipes::index, imports::recipes::create))
+        .routes(routes!(imports::recipes::show, imports::recipes::delete))
         .routes(routes!(imports::cancel))
         .routes(routes!(imports::undo))
         // leads

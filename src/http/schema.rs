@@ -32,6 +32,7 @@ ids!(
     LeadId,
     UploadId,
     ImportId,
+    RecipeId,
     TaskId,
     JobId,
     ItemId,

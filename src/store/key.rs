@@ -11,8 +11,8 @@
 //! their callers.
 
 use crate::domain::id::{
-    AttemptId, ExportId, GrantId, HoldId, Id, ImportId, ItemId, JobId, KeyId, LeadId, LineId, ListId, SessionId,
-    TaskId, UploadId, UserId, WorkspaceId,
+    AttemptId, ExportId, GrantId, HoldId, Id, ImportId, ItemId, JobId, KeyId, LeadId, LineId, ListId, RecipeId,
+    SessionId, TaskId, UploadId, UserId, WorkspaceId,
 };
 use crate::domain::time::Time;
 
@@ -78,6 +78,7 @@ id_parts!(
     LeadId,
     UploadId,
     ImportId,
+    RecipeId,
     TaskId,
     JobId,
     ItemId,

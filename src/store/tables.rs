@@ -2,7 +2,8 @@
 //! say who owns it, how long rows stay and whether they hold personal values does not compile.
 
 use crate::domain::id::{
-    AttemptId, ExportId, ImportId, ItemId, JobId, KeyId, LeadId, ListId, TaskId, UploadId, UserId, WorkspaceId,
+    AttemptId, ExportId, ImportId, ItemId, JobId, KeyId, LeadId, ListId, RecipeId, TaskId, UploadId, UserId,
+    WorkspaceId,
 };
 use crate::domain::lead::Lead;
 use crate::domain::list::List;
@@ -18,10 +19,12 @@ use crate::store::records::event::Event;
 use crate::store::records::export::Export;
 use crate::store::records::idempotency::IdempotencyRecord;
 use crate::store::records::import::{BeforeImage, Import, RejectedRow};
+use crate::store::records::import_edits::ImportEdits as Edits;
 use crate::store::records::item::{Item, ItemPlace, Lease};
 use crate::store::records::job::{Job, Selection};
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
+use crate::store::records::recipe::{Recipe, RememberedMapping};
 use crate::store::records::task::{Task, TaskLead, TaskOrder};
 use crate::store::records::upload::Upload;
 use crate::store::records::value::FieldValue;
@@ -185,13 +188,23 @@ tables! {
     /// (import, first row): the rows of a file as they came, up to 256 in a compressed block.
     tenant Originals("originals"): (ImportId, u64) => Blob,
         owner "transactions::imports", kept "90 days", personal ByOrigin;
+    /// What the user changed of the rows before the import.
+    tenant ImportEdits("import_edits"): (ImportId,) => Edits,
+        owner "transactions::imports", kept "90 days", personal ByOrigin;
     /// (import, first lead) -> last lead: the runs of leads an import created.
     tenant ImportRuns("import_runs"): (ImportId, LeadId) => LeadId,
         owner "transactions::imports", kept "as the import", personal None;
     /// Leads as they were before an import changed them.
     tenant ImportBefore("import_before"): (ImportId, LeadId) => BeforeImage,
         owner "transactions::imports", kept "30 days", personal ByLead;
-    // --- acts on many leads
+    tenant Recipes("recipes"): (RecipeId,) => Recipe,
+        owner "transactions::recipes", kept "until deleted", personal None;
+    /// Folded name -> recipe.
+    tenant RecipeNames("recipe_names"): (String,) => RecipeId,
+        owner "transactions::recipes", kept "as the recipe", personal None;
+    /// Hash of a set of titles -> the mapping that a file with them was given.
+    tenant RememberedMappings("remembered_mappings"): ([u8; 32],) => RememberedMapping,
+        owner "transactions::imports", kept "for ever", personal None;
 
     // --- what happened
     tenant Events("events"): (u64,) => Event,

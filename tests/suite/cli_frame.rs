@@ -153,7 +153,7 @@ fn the_arguments_of_every_command_are_read() {
 
     let args: import::ImportArgs =
         parse(&["leads.csv", "--list", "Fair", "--map", "A=B=email", "--duplicates", "update", "--tag", "x"]).unwrap();
-    assert_eq!((args.list.as_deref(), args.duplicates), (Some("Fair"), import::Duplicates::Update));
+    assert_eq!((args.list.as_deref(), args.duplicates), (Some("Fair"), Some(import::Duplicates::Update)));
     assert_eq!(args.mapping, [("A=B".to_owned(), "email".to_owned())]);
     assert!(parse::<import::ImportArgs>(&["leads.csv", "--preview"]).is_ok());
     assert!(parse::<import::ImportArgs>(&["leads.csv"]).is_err(), "a list is needed");

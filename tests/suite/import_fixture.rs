@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use galena::actors::importer::hands::Hands;
 use galena::actors::importer::intake::{Inspected, IntakeLimits, inspect};
+use galena::actors::importer::memory::WorkspaceMemory;
 use galena::actors::importer::plan::ImportChoice;
 use galena::actors::importer::problem::FileProblem;
-use galena::actors::importer::spool::{Spool, SpoolMemory};
+use galena::actors::importer::spool::{Spool, SpoolMemory, SpoolPart};
 use galena::actors::importer::work::{ImportRun, ImportWorker, Step};
 use galena::config::Config;
 use galena::deps::{Deps, Simulation};
@@ -84,7 +85,7 @@ impl House {
             size: Some(bytes.len() as u64),
         };
         self.store.submit(create, Urgency::Interactive).await.unwrap();
-        let mut file = self.spool.write(id, 0).unwrap();
+        let mut file = self.spool.write(id, SpoolPart::Sent, 0).unwrap();
         file.write_all(bytes).unwrap();
         file.finish().unwrap();
         let advance = AdvanceUpload {
@@ -100,7 +101,8 @@ impl House {
     }
 
     pub fn inspect(&self, upload: UploadId, choice: &ImportChoice) -> Result<Inspected, FileProblem> {
-        inspect(&self.spool, upload, choice, &IntakeLimits::of(&Config::default()))
+        let memory = WorkspaceMemory { store: self.store.clone(), scope: scope() };
+        inspect(&self.spool, upload, choice, &IntakeLimits::of(&Config::default()), &memory)
     }
 
     /// Starts an import and does not drive it.
@@ -115,6 +117,8 @@ impl House {
             target: ImportTarget::List(list),
             plan: inspected.plan,
             total_rows: inspected.survey.rows,
+            edits: inspected.edits,
+            remember: inspected.remember,
         };
         let id = start.id;
         self.store.submit(start, Urgency::Interactive).await.unwrap();

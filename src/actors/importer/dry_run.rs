@@ -21,7 +21,7 @@ use crate::domain::time::Time;
 use crate::store::identity::IdentityKey;
 use crate::store::records::import::{Buckets, DuplicateHandling, Import, RowError, Tally};
 use crate::store::tables::{Leads, Lists};
-use crate::store::transactions::import_rows::{ParsedRow, merged, reason_of};
+use crate::store::transactions::import_rows::{DROPPED_BY_USER, ParsedRow, merged, reason_of};
 use crate::store::transactions::leads::differences;
 use crate::store::{Reads, Store, StoreError, View, WorkspaceScope};
 
@@ -86,10 +86,9 @@ pub fn dry_run(
 ) -> Result<DryRun, DryRunError> {
     let import = Import { list: target.id, plan: inspected.plan.clone(), ..Import::default() };
     let hasher = store.hasher().clone();
-    let rules = RowRules::new(scope.workspace(), ImportId::default(), &import, hasher, *store.weights())?;
-    let file = spool.read(upload).map_err(|error| FileProblem::unreadable(&error))?;
-    let plan = &import.plan;
-    let mut records = Records::from(file, plan.dialect(), plan.max_record_bytes, plan.data())?;
+    let edits = inspected.edits.clone();
+    let rules = RowRules::new(scope.workspace(), ImportId::default(), &import, hasher, *store.weights(), edits)?;
+    let mut records = Records::of(spool, upload, &import.plan, import.plan.data())?;
     let mut rehearsal = Rehearsal {
         store,
         scope,
@@ -136,10 +135,15 @@ struct Rehearsal<'r> {
 
 impl Rehearsal<'_> {
     fn row(&mut self, view: &View, number: u64, row: &ParsedRow) -> Result<(), StoreError> {
+        if row.is_dropped {
+            self.run.results.skipped += 1;
+            self.run.reasons.note(DROPPED_BY_USER);
+            return Ok(());
+        }
         row.warnings.iter().for_each(|warning| self.run.warnings.note(warning));
         self.run.cell_errors += row.errors.len() as u64;
         let room = MAX_ERRORS.saturating_sub(self.run.errors.len());
-        self.run.errors.extend(row.errors.iter().take(room).cloned());
+        self.run.errors.extend(row.errors.iter().chain(&row.notes).take(room).cloned());
         if let Err(reason) = sufficient(&row.identity, self.target.list.identity) {
             self.run.results.rejected += 1;
             self.run.reasons.note(reason.code());

@@ -7,17 +7,22 @@
 //!
 //! What an upload is read by is here too, for requests and commands: `layout`, `plan`, `records::survey`, `preview`.
 
+pub mod columns;
 pub mod dry_run;
 pub mod hands;
 pub mod intake;
 pub mod layout;
+pub mod memory;
 pub mod parse;
 pub mod plan;
 pub mod preview;
 pub mod problem;
 pub mod records;
+pub mod sample;
+pub mod source;
 pub mod spool;
 pub mod work;
+pub mod workbook;
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -12,11 +12,12 @@ use crate::domain::identity::{Identity, KeyHasher};
 use crate::domain::lead::{ImportOrigin, Lead};
 use crate::domain::phone::Region;
 use crate::domain::quality::{self, QualityWeights};
-use crate::domain::row::{CellError, Mapping, RowOptions, RowWarning, read_row};
+use crate::domain::row::{CellError, Mapping, RowOptions, RowWarning, Target, read_corrected_row};
 use crate::domain::time::Time;
 use crate::store::IdentityHasher;
 use crate::store::originals::{BLOCK_ROWS, pack};
 use crate::store::records::import::{Import, RowError};
+use crate::store::records::import_edits::ImportEdits;
 use crate::store::transactions::import_rows::{ParsedRow, ParsedRows};
 
 /// The most bytes of cells in one chunk: memory does not grow with the width of the rows.
@@ -36,6 +37,7 @@ pub struct RawChunk {
 struct RawRow {
     line: u64,
     end: Position,
+    is_mended: bool,
     cells: Range<usize>,
 }
 
@@ -67,7 +69,9 @@ pub fn read_chunk(records: &mut Records, first_row: u64, most: usize) -> Result<
             chunk.text.push_str(field);
             chunk.ends.push(chunk.text.len());
         }
-        chunk.rows.push(RawRow { line: record.line, end: record.end, cells: first..chunk.ends.len() });
+        let (line, end, is_mended) = (record.line, record.end, record.mend.is_some());
+        let cells = first..chunk.ends.len();
+        chunk.rows.push(RawRow { line, end, is_mended, cells });
     }
     Ok(chunk)
 }
@@ -82,6 +86,7 @@ pub struct RowRules {
     blank: Lead,
     hasher: IdentityHasher,
     weights: QualityWeights,
+    edits: ImportEdits,
 }
 
 impl RowRules {
@@ -93,6 +98,7 @@ impl RowRules {
         import: &Import,
         hasher: IdentityHasher,
         weights: QualityWeights,
+        edits: ImportEdits,
     ) -> Result<Self, FileProblem> {
         let plan = &import.plan;
         let blank = Lead {
@@ -111,6 +117,7 @@ impl RowRules {
             blank,
             hasher,
             weights,
+            edits,
         })
     }
 
@@ -144,7 +151,10 @@ impl RowRules {
         hasher: &KeyHasher,
         scratch: &mut String,
     ) -> ParsedRow {
-        let reading = read_row(&self.mapping, &self.options, cells);
+        let mut reading = read_corrected_row(&self.mapping, &self.options, cells, &self.corrections(number));
+        if row.is_mended {
+            reading.warnings.push(RowWarning::Mended);
+        }
         let errors = reading.cell_errors.iter().map(|error| self.error(number, row.line, error)).collect();
         let mut lead = Lead {
             list: self.blank.list,
@@ -169,9 +179,16 @@ impl RowRules {
             identity,
             keys,
             errors,
+            notes: reading.warnings.iter().filter_map(|warning| note(number, row.line, warning)).collect(),
             warnings: reading.warnings.iter().map(RowWarning::code).collect(),
             cells: row.cells.clone(),
+            is_dropped: self.edits.drops(number + 1),
         }
+    }
+
+    fn corrections(&self, number: u64) -> Vec<(Target, &str)> {
+        let of_row = self.edits.of_row(number + 1).iter();
+        of_row.filter_map(|edit| Some((Target::parse(&edit.field).ok()?, edit.value.as_str()))).collect()
     }
 
     fn error(&self, number: u64, line: u64, error: &CellError) -> RowError {
@@ -184,6 +201,18 @@ impl RowRules {
             error: error.problem.to_string(),
         }
     }
+}
+
+/// A warning that is worth a look at its row.
+fn note(number: u64, line: u64, warning: &RowWarning) -> Option<RowError> {
+    matches!(warning, RowWarning::ExtraCells { .. } | RowWarning::Mended).then(|| RowError {
+        row: number + 1,
+        line,
+        column: None,
+        field: None,
+        code: warning.code().to_owned(),
+        error: warning.to_string(),
+    })
 }
 
 fn raw_cells<'t>(

@@ -3,8 +3,10 @@
 use std::io::{Read, Seek, SeekFrom};
 
 use super::problem::FileProblem;
-use super::spool::SpoolRead;
+use super::spool::{Spool, SpoolPart, SpoolRead};
 use crate::domain::delimited::{Advance, Dialect, Position, Record, RecordLimits, RecordReader};
+use crate::domain::id::UploadId;
+use crate::store::records::import::ImportPlan;
 
 const BLOCK_BYTES: usize = 256 << 10;
 
@@ -19,11 +21,24 @@ pub struct Records {
 }
 
 impl Records {
+    /// The records of an upload as `plan` reads it, from `at` on.
+    ///
     /// # Errors
-    /// The file has no such place.
+    /// The file is gone or has no such place.
+    pub fn of(spool: &dyn Spool, upload: UploadId, plan: &ImportPlan, at: Position) -> Result<Self, FileProblem> {
+        let part = plan.text.map_or(SpoolPart::Sent, SpoolPart::Text);
+        let file = spool.read(upload, part).map_err(|error| FileProblem::unreadable(&error))?;
+        Self::from(file, plan.dialect(), plan.columns.len(), plan.max_record_bytes, at)
+    }
+
+    /// The records of a text with this many columns, from `at` on.
+    ///
+    /// # Errors
+    /// The text has no such place.
     pub fn from(
         mut file: Box<dyn SpoolRead>,
         dialect: Dialect,
+        columns: usize,
         max_record_bytes: u64,
         at: Position,
     ) -> Result<Self, FileProblem> {
@@ -32,7 +47,7 @@ impl Records {
         let limits = RecordLimits { max_record_bytes, ..RecordLimits::default() };
         Ok(Self {
             file,
-            reader: RecordReader::resume(dialect, limits, at),
+            reader: RecordReader::resume(dialect, limits, at).mending(columns),
             block: vec![0; BLOCK_BYTES],
             unread: 0..0,
             at_end: false,
@@ -66,8 +81,8 @@ impl Records {
     /// It is no text.
     pub fn record(&self) -> Result<Record<'_>, FileProblem> {
         let record = self.reader.record()?;
-        if record.has_nul() {
-            return Err(FileProblem::binary(record.line));
+        if let Some((line, column)) = record.nul() {
+            return Err(FileProblem::binary(line, column as u64));
         }
         Ok(record)
     }
@@ -83,6 +98,8 @@ pub struct Survey {
     pub rows: u64,
     /// Rows with fewer or more cells than the titles.
     pub ragged: u64,
+    /// Rows whose quotes or delimiters were broken.
+    pub mended: u64,
 }
 
 /// Reads the whole file once before a row of it is written, so that a broken file writes nothing.
@@ -95,6 +112,7 @@ pub fn survey(records: &mut Records, columns: usize, max_rows: u64) -> Result<Su
         let record = records.record()?;
         survey.rows += 1;
         survey.ragged += u64::from(record.len() != columns);
+        survey.mended += u64::from(record.mend.is_some());
         if survey.rows > max_rows {
             return Err(FileProblem::too_many_rows(max_rows, record.line));
         }

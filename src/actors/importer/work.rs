@@ -4,7 +4,6 @@
 //! committed chunk.
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use crate::domain::id::{ImportId, LeadId};
 use crate::store::records::import::{Import, ImportProblem};
 use crate::store::transactions::import_rows::{ImportChunk, ParsedRows};
 use crate::store::transactions::import_undo::UndoSlice;
-use crate::store::transactions::imports::{BeginImport, FailImport, FinishImport, import};
+use crate::store::transactions::imports::{BeginImport, FailImport, FinishImport, edits_of, import};
 use crate::store::{Refusal, Reject, Store, StoreError, SubmitError, Urgency, WorkspaceScope};
 
 /// Chunks read ahead of the writer.
@@ -271,13 +270,12 @@ impl ImportRun {
     async fn open(&self, row: &Import) -> Result<Reading, Trouble> {
         let ImportWorker { store, spool, hands, .. } = &self.worker;
         let hasher = store.hasher().clone();
-        let rules = RowRules::new(self.scope.workspace(), self.id, row, hasher, *store.weights())?;
+        let edits = store.view().and_then(|view| edits_of(&view, &self.scope, self.id));
+        let edits = edits.map_err(|error| Trouble::Run(error.into()))?;
+        let rules = RowRules::new(self.scope.workspace(), self.id, row, hasher, *store.weights(), edits)?;
         let (spool, upload, at) = (Arc::clone(spool), row.upload, row.position());
-        let (dialect, max_record_bytes) = (row.plan.dialect(), row.plan.max_record_bytes);
-        let opened = hands.run(move || {
-            let file = spool.read(upload).map_err(|error: io::Error| FileProblem::unreadable(&error))?;
-            Records::from(file, dialect, max_record_bytes, at)
-        });
+        let plan = row.plan.clone();
+        let opened = hands.run(move || Records::of(&*spool, upload, &plan, at));
         Ok(Reading {
             rules: Arc::new(rules),
             records: Some(opened.await??),

@@ -11,8 +11,8 @@ use crate::store::engine::Order;
 use crate::store::records::export::{Export, ExportState};
 use crate::store::records::upload::Upload;
 use crate::store::tables::{
-    Events, Exports, Idempotency, ImportBefore, ImportRejects, Imports, Leads, Lists, Originals, PossibleDuplicates,
-    Sessions, SetupTokens, TenantTable, Uploads,
+    Events, Exports, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, Leads, Lists, Originals,
+    PossibleDuplicates, Sessions, SetupTokens, TenantTable, Uploads,
 };
 use crate::store::transactions::exports::{ExpireExport, ForgetExport, forget_at};
 use crate::store::transactions::lists::is_over;
@@ -157,7 +157,9 @@ impl Sweep {
         let mut found = Vec::new();
         for (scope, import, parts) in due {
             let originals = parts.originals
-                && (any::<Originals>(view, &scope, &(import,))? || any::<ImportRejects>(view, &scope, &(import,))?);
+                && (any::<Originals>(view, &scope, &(import,))?
+                    || any::<ImportRejects>(view, &scope, &(import,))?
+                    || view.has::<ImportEdits>(&scope, (import,))?);
             if originals || (parts.before_images && any::<ImportBefore>(view, &scope, &(import,))?) {
                 found.push(Errand::TrimImport(TrimImport { scope, now, keeping: self.keeping, import, most: BATCH }));
             }

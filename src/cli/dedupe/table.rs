@@ -1,18 +1,25 @@
 //! A lead file as a table that is read more than once: laid out and mapped as an import would do it.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::actors::importer::layout::{Layout, LayoutChoice, layout, sample};
-use crate::actors::importer::plan::mapping;
+use crate::actors::importer::columns::decide;
+use crate::actors::importer::layout::{Layout, layout};
+use crate::actors::importer::memory::NoMemory;
+use crate::actors::importer::plan::ImportChoice;
 use crate::actors::importer::problem::FileProblem;
 use crate::actors::importer::records::Records;
+use crate::actors::importer::sample::Sampled;
+use crate::actors::importer::source::{Form, LocalFile, Source, open, write_text};
+use crate::actors::importer::spool::SpoolRead;
 use crate::domain::delimited::Position;
 use crate::domain::row::Mapping;
 
 pub struct Table {
-    path: PathBuf,
+    file: LocalFile,
+    /// The text of a file that is no UTF-8 or a workbook; without a name, so that nothing is left of it.
+    text: Option<File>,
     layout: Layout,
     mapping: Mapping,
     max_record_bytes: u64,
@@ -21,13 +28,23 @@ pub struct Table {
 impl Table {
     /// # Errors
     /// The file cannot be read as a table, or the choice does not fit it.
-    pub fn open(path: &Path, choice: &LayoutChoice, columns: &[(String, String)]) -> Result<Self, FileProblem> {
-        let bytes = open(path).and_then(|mut file| sample(&mut file as &mut dyn Read));
-        let bytes = bytes.map_err(|error| FileProblem::unreadable(&error))?;
-        let layout = layout(&bytes, choice)?;
-        let mapping = mapping(&layout, columns)?;
+    pub fn open(path: &Path, choice: &ImportChoice) -> Result<Self, FileProblem> {
+        let file = LocalFile(PathBuf::from(path));
+        let opened = open(&file, &choice.layout)?;
+        let layout = layout(&opened, &choice.layout)?;
+        // Where the sample cannot be read, the first reading says why.
+        let rows = Sampled::read(&layout, &opened).map(Sampled::into_cells).unwrap_or_default();
+        let mapping = decide(&layout, &rows, choice, &NoMemory)?.mapping;
+        let text = match &layout.form {
+            Form::Plain => None,
+            form => {
+                let mut text = tempfile::tempfile().map_err(|error| FileProblem::unwritable(&error))?;
+                write_text(&file, form, &mut text)?;
+                Some(text)
+            }
+        };
         let max_record_bytes = crate::config::Import::default().max_record_bytes.0;
-        Ok(Self { path: path.to_owned(), layout, mapping, max_record_bytes })
+        Ok(Self { file, text, layout, mapping, max_record_bytes })
     }
 
     pub fn mapping(&self) -> &Mapping {
@@ -75,9 +92,14 @@ impl Table {
     }
 
     fn records(&self, at: Position) -> Result<Rows, FileProblem> {
-        let file = open(&self.path).map_err(|error| FileProblem::unreadable(&error))?;
-        let records = Records::from(Box::new(file), self.layout.dialect, self.max_record_bytes, at)?;
-        Ok(Rows { records })
+        let text = match &self.text {
+            None => self.file.open(),
+            // The two share their place, which is set anew for every reading.
+            Some(text) => text.try_clone().map(|text| Box::new(text) as Box<dyn SpoolRead>),
+        };
+        let text = text.map_err(|error| FileProblem::unreadable(&error))?;
+        let columns = self.layout.headers.len();
+        Ok(Rows { records: Records::from(text, self.layout.dialect, columns, self.max_record_bytes, at)? })
     }
 }
 
@@ -97,10 +119,4 @@ impl Rows {
         }
         Ok(Some(self.records.record()?.fields().collect()))
     }
-}
-
-/// A folder opens like a file and fails later with a worse word.
-fn open(path: &Path) -> io::Result<File> {
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
 }

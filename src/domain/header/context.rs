@@ -1,7 +1,7 @@
 //! What the other titles of the row say about a title that can mean several things.
 
-use super::Suggestion;
 use super::title::{Ambiguous, Meaning};
+use super::{Origin, Suggestion};
 use crate::domain::lead::LeadField;
 
 /// Which kinds of column a header row has.
@@ -15,6 +15,8 @@ pub(super) struct RowContext {
     company_name: bool,
     /// A column that only a person has: an e-mail address, a job title, a profile.
     person: bool,
+    /// An e-mail address or a job title.
+    reaches_a_person: bool,
     /// A column that only a company has: its industry, its size, its identifier.
     company: bool,
     /// LinkedIn's own export of connections calls the profile just `URL`.
@@ -42,7 +44,8 @@ impl RowContext {
             LeadField::LastName => self.last_name = true,
             LeadField::FullName => self.full_name = true,
             LeadField::CompanyName => self.company_name = true,
-            LeadField::Email | LeadField::JobTitle | LeadField::LinkedInUrl => self.person = true,
+            LeadField::Email | LeadField::JobTitle => (self.person, self.reaches_a_person) = (true, true),
+            LeadField::LinkedInUrl => self.person = true,
             LeadField::Industry | LeadField::CompanySize => self.company = true,
             _ => {}
         }
@@ -51,6 +54,10 @@ impl RowContext {
     /// The field a meaning comes to in this row.
     pub(super) fn resolve(&self, meaning: Meaning) -> Option<Suggestion> {
         let (kind, confidence) = match meaning {
+            // In a list of companies the page is the company's.
+            Meaning::Field(found) if found.field == LeadField::LinkedInUrl && self.is_of_companies() => {
+                return Some(Suggestion { field: LeadField::CompanyLinkedInUrl, ..found });
+            }
             Meaning::Field(suggestion) => return Some(suggestion),
             Meaning::Ambiguous(kind, confidence) => (kind, confidence),
             Meaning::ConnectedOn | Meaning::CompanyMark => return None,
@@ -64,7 +71,12 @@ impl RowContext {
             Ambiguous::Url if self.connections => (LeadField::LinkedInUrl, confidence),
             Ambiguous::Url => (LeadField::Website, confidence * 0.6),
         };
-        Some(Suggestion { field, confidence })
+        Some(Suggestion { field, confidence, origin: Origin::Header })
+    }
+
+    fn is_of_companies(&self) -> bool {
+        let names_a_person = self.first_name || self.last_name || self.full_name || self.reaches_a_person;
+        self.company && !names_a_person && (self.company_name || self.name)
     }
 
     /// `Name` beside `Vorname` is the last name, `Nome` beside `Cognome` the first one.

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::Suggestion;
 use super::title::{Ambiguous, Meaning, title_words};
+use super::{Origin, Suggestion};
 use crate::domain::lead::LeadField;
 
 /// One group of titles a line: the lead field, tab, confidence, tab, titles separated by `|`.
@@ -32,17 +32,23 @@ pub(super) fn qualifier(word: &str) -> Option<Qualifier> {
         }
         "person" | "persons" | "contact" | "contacts" | "lead" | "leads" | "customer" | "client" | "prospect"
         | "candidate" | "executive" | "individual" | "people" | "attendee" | "guest" | "member" | "subscriber"
-        | "kontakt" | "kunde" | "kunden" | "contacto" | "contatto" | "cliente" | "contato" | "klant"
-        | "ansprechpartner" => Qualifier::Filler(0.97),
-        "associated" | "combined" | "actual" | "formatted" => Qualifier::Filler(0.95),
+        | "invitee" | "registrant" | "participant" | "applicant" | "delegate" | "visitor" | "teilnehmer"
+        | "teilnehmerin" | "contacte" | "participante" | "partecipante" | "deelnemer" | "kontaktperson" | "kontakt"
+        | "kunde" | "kunden" | "contacto" | "contatto" | "cliente" | "contato" | "klant" | "ansprechpartner" => {
+            Qualifier::Filler(0.97)
+        }
+        "associated" | "combined" | "actual" | "formatted" | "recommended" | "best" | "actuel" | "actuelle"
+        | "attuale" | "atual" | "aktuelle" | "aktueller" | "aktuell" | "huidige" => Qualifier::Filler(0.95),
         "1" => Qualifier::Filler(0.88),
         "primary" | "main" | "preferred" | "default" => Qualifier::Place(0.97),
-        "work" | "business" | "professional" | "mailing" | "geschaftlich" | "pro" | "professionnel" => {
-            Qualifier::Place(0.95)
-        }
+        "work" | "business" | "professional" | "mailing" | "direct" | "geschaftlich" | "beruflich" | "dienstlich"
+        | "pro" | "professionnel" | "professionnelle" | "bureau" | "trabajo" | "laboral" | "profesional"
+        | "oficina" | "lavoro" | "ufficio" | "professionale" | "trabalho" | "profissional" | "zakelijk"
+        | "zakelijke" | "werk" => Qualifier::Place(0.95),
         "office" | "location" | "address" | "billing" | "bill" => Qualifier::Place(0.85),
         "personal" | "shipping" => Qualifier::Place(0.7),
-        "home" | "private" | "privat" => Qualifier::Place(0.6),
+        "home" | "private" | "privat" | "prive" | "personnel" | "personnelle" | "domicile" | "particular" | "casa"
+        | "privato" | "personale" | "pessoal" | "residencial" => Qualifier::Place(0.6),
         "other" => Qualifier::Place(0.5),
         "company" | "companies" | "organization" | "organisation" | "account" | "employer" | "corporate" | "hq"
         | "headquarters" | "headquarter" | "firm" | "firma" | "unternehmen" | "entreprise" | "empresa" | "azienda"
@@ -72,7 +78,7 @@ static KNOWN: LazyLock<HashMap<String, Meaning>> = LazyLock::new(|| {
         add(&titles, Meaning::Field(suggestion));
     }
     for field in LeadField::ALL {
-        add(&[field.name()], Meaning::Field(Suggestion { field, confidence: 1.0 }));
+        add(&[field.name()], Meaning::Field(Suggestion { field, confidence: 1.0, origin: Origin::Header }));
     }
     known
 });
@@ -98,7 +104,7 @@ fn line(line: &str) -> Option<(Suggestion, Vec<&str>)> {
     let mut parts = line.split('\t');
     let field = LeadField::from_name(parts.next()?)?;
     let confidence = parts.next()?.parse().ok()?;
-    Some((Suggestion { field, confidence }, parts.next()?.split('|').collect()))
+    Some((Suggestion { field, confidence, origin: Origin::Header }, parts.next()?.split('|').collect()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What one title means, word by word.
 
-use super::Suggestion;
 use super::synonyms::{self, Qualifier};
+use super::{Origin, Suggestion};
 use crate::domain::lead::LeadField;
 use crate::domain::text;
 
@@ -68,9 +68,7 @@ enum Kind {
 fn known(words: &[String], confidence: f32) -> Option<Meaning> {
     let meaning = synonyms::lookup(&words.concat())?;
     Some(match meaning {
-        Meaning::Field(found) => {
-            Meaning::Field(Suggestion { field: found.field, confidence: found.confidence * confidence })
-        }
+        Meaning::Field(found) => Meaning::Field(Suggestion { confidence: found.confidence * confidence, ..found }),
         Meaning::Ambiguous(kind, base) => Meaning::Ambiguous(kind, base * confidence),
         Meaning::ConnectedOn | Meaning::CompanyMark => meaning,
     })
@@ -85,7 +83,7 @@ fn of_company(meaning: Meaning) -> Option<Meaning> {
         Meaning::CompanyMark => return Some(Meaning::CompanyMark),
         Meaning::Ambiguous(Ambiguous::Contact, _) | Meaning::ConnectedOn => return None,
     };
-    Some(Meaning::Field(Suggestion { field, confidence }))
+    Some(Meaning::Field(Suggestion { field, confidence, origin: Origin::Header }))
 }
 
 fn company_field(field: LeadField) -> Option<LeadField> {

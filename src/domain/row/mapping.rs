@@ -20,6 +20,25 @@ pub enum Target {
     Ignore,
 }
 
+impl Target {
+    /// From a name as mappings give it: a lead field, `customFields.` and a name, `customField1` and so on, or empty.
+    ///
+    /// # Errors
+    /// It is none of these.
+    pub fn parse(name: &str) -> Result<Self, MappingError> {
+        target(name)
+    }
+
+    /// The name again, as mappings give it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Field(field) => field.name().to_owned(),
+            Self::Custom(name) => format!("{CUSTOM_PREFIX}{name}"),
+            Self::Ignore => String::new(),
+        }
+    }
+}
+
 /// Why the user's mapping does not fit the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
@@ -43,11 +62,16 @@ pub struct Mapping {
 impl Mapping {
     /// From the titles alone; columns that nothing is known of become custom fields.
     pub fn automatic(headers: &[&str]) -> Self {
+        Self::suggested(headers, &header::suggest(headers))
+    }
+
+    /// From suggestions, one or none for each title; columns without become custom fields.
+    pub fn suggested(headers: &[&str], suggestions: &[Option<header::Suggestion>]) -> Self {
         let titles = unique_titles(headers);
-        let suggestions = header::suggest(headers);
+        let found = suggestions.iter().copied().chain(std::iter::repeat(None));
         let targets = titles
             .iter()
-            .zip(suggestions)
+            .zip(found)
             .map(|(title, found)| {
                 found.map_or_else(|| Target::Custom(title.clone()), |found| Target::Field(found.field))
             })

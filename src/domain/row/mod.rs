@@ -36,7 +36,7 @@ pub struct RowReading {
 /// A cell that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellError {
-    /// From 0.
+    /// From 0; behind the last column for a correction of a field that no column is mapped to.
     pub column: usize,
     /// `None` for a custom field.
     pub field: Option<LeadField>,
@@ -50,6 +50,10 @@ pub enum RowWarning {
     ReservedEmailDomain { column: usize },
     /// The row has more cells than the header; they are in the original row only.
     ExtraCells { count: usize },
+    /// The row has fewer cells than the header; the others count as empty.
+    MissingCells { count: usize },
+    /// Quotes or delimiters of the row were broken, and it was read as it was most likely meant.
+    Mended,
 }
 
 impl RowWarning {
@@ -58,41 +62,84 @@ impl RowWarning {
         match self {
             Self::ReservedEmailDomain { .. } => "RESERVED_EMAIL_DOMAIN",
             Self::ExtraCells { .. } => "EXTRA_CELLS",
+            Self::MissingCells { .. } => "MISSING_CELLS",
+            Self::Mended => "MENDED_ROW",
+        }
+    }
+}
+
+impl std::fmt::Display for RowWarning {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ReservedEmailDomain { .. } => write!(out, "nobody can receive mail at the domain of the address"),
+            Self::ExtraCells { count } => {
+                write!(out, "{count} cells more than the header has; they are kept in the original row only")
+            }
+            Self::MissingCells { count } => write!(out, "{count} cells fewer than the header has"),
+            Self::Mended => write!(out, "quotes or delimiters of the row were broken; look at how it was read"),
         }
     }
 }
 
 /// Reads `cells`, which are in the order of the mapping's columns. A short row has empty cells at its end.
 pub fn read_row(mapping: &Mapping, options: &RowOptions, cells: &[&str]) -> RowReading {
+    read_corrected_row(mapping, options, cells, &[])
+}
+
+/// The same with values that stand for those of the cells. An empty one takes the value away; one of a field that no
+/// column is mapped to is added.
+pub fn read_corrected_row(
+    mapping: &Mapping,
+    options: &RowOptions,
+    cells: &[&str],
+    corrections: &[(Target, &str)],
+) -> RowReading {
     let mut reading = RowReading::default();
     let extra = cells.iter().skip(mapping.len()).filter(|cell| !trim_cell(cell).is_empty()).count();
     if extra > 0 {
         reading.warnings.push(RowWarning::ExtraCells { count: extra });
     }
-    let country =
-        mapping.column_of(LeadField::Country).and_then(|column| cells.get(column)).map(|cell| cell_text(cell));
-    let region = || country.and_then(Region::from_country).or(options.default_region);
-    for (column, (target, cell)) in mapping.targets().zip(cells).enumerate() {
-        let text = cell_text(cell);
-        if text.is_empty() {
-            continue;
-        }
-        match target {
-            Target::Ignore => {}
-            Target::Field(field) => match clean_value(*field, text, &region) {
-                Ok(value) => reading.lead.set_field(*field, Some(value)),
-                Err(problem) => reading.cell_errors.push(CellError { column, field: Some(*field), problem }),
-            },
-            Target::Custom(name) => match value::within(text, MAX_CUSTOM_FIELD_CHARS) {
-                Ok(()) => reading.lead.custom_fields.push((name.clone(), text.to_owned())),
-                Err(problem) => reading.cell_errors.push(CellError { column, field: None, problem }),
-            },
+    if cells.len() < mapping.len() {
+        reading.warnings.push(RowWarning::MissingCells { count: mapping.len() - cells.len() });
+    }
+    let corrected = |target: &Target| corrections.iter().find(|(of, _)| of == target).map(|(_, text)| trim_cell(text));
+    let cell = |column: usize| cells.get(column).map(|cell| cell_text(cell)).unwrap_or_default();
+    let country = corrected(&Target::Field(LeadField::Country))
+        .or_else(|| mapping.column_of(LeadField::Country).map(cell))
+        .unwrap_or_default();
+    let region = || Region::from_country(country).or(options.default_region);
+    for (column, target) in mapping.targets().enumerate() {
+        let text = corrected(target).unwrap_or_else(|| cell(column));
+        reading.take(column, target, text, &region);
+    }
+    for (place, (target, text)) in corrections.iter().enumerate() {
+        if !mapping.targets().any(|mapped| mapped == target) {
+            reading.take(mapping.len() + place, target, trim_cell(text), &region);
         }
     }
     complete_names(&mut reading.lead);
     complete_place(&mut reading.lead);
     warn_of_email(mapping, &mut reading);
     reading
+}
+
+impl RowReading {
+    fn take(&mut self, column: usize, target: &Target, text: &str, region: &dyn Fn() -> Option<Region>) {
+        if text.is_empty() {
+            return;
+        }
+        match target {
+            Target::Ignore => {}
+            Target::Field(field) => match clean_value(*field, text, region) {
+                Ok(value) => self.lead.set_field(*field, Some(value)),
+                Err(problem) => self.cell_errors.push(CellError { column, field: Some(*field), problem }),
+            },
+            Target::Custom(name) => match value::within(text, MAX_CUSTOM_FIELD_CHARS) {
+                Ok(()) => self.lead.custom_fields.push((name.clone(), text.to_owned())),
+                Err(problem) => self.cell_errors.push(CellError { column, field: None, problem }),
+            },
+        }
+    }
 }
 
 /// Composes the full name from its parts, or splits it where the parts are missing.

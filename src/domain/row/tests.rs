@@ -93,6 +93,27 @@ fn a_plain_location_fills_what_the_row_leaves_empty() {
 }
 
 #[test]
+fn corrections_stand_for_the_cells() {
+    let mapping = Mapping::automatic(&["Email", "Phone", "Country", "Fair"]);
+    let cells = ["bad", "030 901820", "US", "Köln"];
+    let custom = |name: &str| Target::Custom(name.to_owned());
+    let corrections = [
+        (Target::Field(LeadField::Email), " ada@acme.example "),
+        (Target::Field(LeadField::Country), "DE"),
+        (custom("Fair"), ""),
+        (custom("Hall"), "7"),
+        (Target::Field(LeadField::Website), "no site"),
+    ];
+    let reading = read_corrected_row(&mapping, &RowOptions::default(), &cells, &corrections);
+    assert_eq!(reading.lead.email.as_deref(), Some("ada@acme.example"));
+    assert_eq!(reading.lead.phone.as_deref(), Some("+4930901820"), "the corrected country tells the region");
+    assert_eq!(reading.lead.custom_fields, [("Hall".to_owned(), "7".to_owned())]);
+    assert_eq!(reading.cell_errors[0].field, Some(LeadField::Website));
+    let short = read_corrected_row(&mapping, &RowOptions::default(), &[], &corrections[..1]);
+    assert_eq!(short.lead.email.as_deref(), Some("ada@acme.example"), "also where the row has no such cell");
+}
+
+#[test]
 fn ragged_rows_and_odd_domains_are_noted() {
     let reading = read(&["Email"], &["a@host.test", "", "more"]);
     assert_eq!(reading.lead.email.as_deref(), Some("a@host.test"));

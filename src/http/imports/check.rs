@@ -8,11 +8,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::form::{self, Form, discard, file_problem};
-use super::options;
 use super::shape::{Results, RowErrorView, counts};
 use super::{FormShape, limits};
 use crate::actors::importer::dry_run::{DryRun, DryRunError, Target, dry_run};
 use crate::actors::importer::intake::{IntakeLimits, inspect};
+use crate::actors::importer::memory::WorkspaceMemory;
 use crate::app::App;
 use crate::domain::id::{LeadId, ListId};
 use crate::domain::list::List;
@@ -82,11 +82,12 @@ pub async fn check(
 }
 
 async fn checked(app: &Arc<App>, caller: &Caller, form: &Form, limits: IntakeLimits) -> Result<CheckView, Problem> {
-    let choice = options::choice(form.mapping.clone(), &form.options)?;
+    let choice = form.choice()?;
     let target = target(app, caller, form).await?;
     let (spool, store, scope, upload) = (Arc::clone(&app.spool), app.store.clone(), caller.scope, form.upload);
     let run = tokio::task::spawn_blocking(move || {
-        let inspected = inspect(&*spool, upload, &choice, &limits)?;
+        let memory = WorkspaceMemory { store: store.clone(), scope };
+        let inspected = inspect(&*spool, upload, &choice, &limits, &memory)?;
         dry_run(&store, &*spool, scope, upload, &inspected, target)
     });
     match run.await.map_err(Problem::internal)? {

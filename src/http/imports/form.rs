@@ -7,21 +7,25 @@ use std::sync::Arc;
 use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, Multipart, Request};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-use super::options::{GivenMapping, GivenOptions};
+use super::options::{self, GivenMapping, GivenOptions, within};
+use super::recipes;
+use crate::actors::importer::plan::ImportChoice;
 use crate::actors::importer::problem::FileProblem;
-use crate::actors::importer::spool::SpoolWrite;
+use crate::actors::importer::spool::{SpoolPart, SpoolWrite};
 use crate::app::App;
 use crate::domain::id::UploadId;
 use crate::http::auth::Caller;
 use crate::http::body::parse;
 use crate::http::codes::Code;
 use crate::http::problem::{FieldError, Problem};
+use crate::store::transactions::recipes::recipe_called;
 use crate::store::transactions::uploads::{AdvanceUpload, CreateUpload, RemoveUpload, upload};
 use crate::store::{Refusal, Urgency};
 
 /// The largest part that is not the file.
-const MAX_PART: usize = 1 << 20;
+const MAX_PART: usize = 4 << 20;
 /// What is collected before it is written.
 const PIECE: usize = 256 << 10;
 
@@ -32,8 +36,21 @@ pub struct Form {
     pub is_own: bool,
     pub mapping: GivenMapping,
     pub options: GivenOptions,
+    /// The mapping of the recipe that the options name.
+    recipe: Vec<(String, String)>,
     /// Of everything sent, for the idempotency key.
     pub hash: [u8; 32],
+}
+
+impl Form {
+    /// What the caller asks for, checked as far as it can be without the file.
+    ///
+    /// # Errors
+    /// A part says something that cannot be.
+    pub fn choice(&self) -> Result<ImportChoice, Problem> {
+        let choice = options::choice(self.mapping.clone(), &self.options)?;
+        Ok(ImportChoice { recipe: self.recipe.clone(), ..choice })
+    }
 }
 
 /// Reads the form. `max_bytes` is the largest file.
@@ -53,12 +70,16 @@ pub async fn read(app: &Arc<App>, caller: &Caller, request: Request, max_bytes: 
         Ok(())
     };
     let read: Result<(), Problem> = read.await;
-    let Parts { own, given, mapping, options, file_hash, hasher } = form;
+    let read = match read {
+        Ok(()) => form.apply_recipe(app, caller).await,
+        no => no,
+    };
+    let Parts { own, given, mapping, options, recipe, file_hash, hasher, .. } = form;
     let done = read.and_then(|()| {
         let upload = own.or(given).ok_or_else(|| Problem::invalid(FieldError::at("/file", "is missing")))?;
         let mut hasher = hasher;
         hasher.update(&file_hash);
-        Ok(Form { upload, is_own: own.is_some(), mapping, options, hash: *hasher.finalize().as_bytes() })
+        Ok(Form { upload, is_own: own.is_some(), mapping, options, recipe, hash: *hasher.finalize().as_bytes() })
     });
     if let (Err(_), Some(upload)) = (&done, own) {
         discard(app, caller, upload).await;
@@ -87,6 +108,9 @@ struct Parts {
     given: Option<UploadId>,
     mapping: GivenMapping,
     options: GivenOptions,
+    /// The options as they were sent.
+    sent: Map<String, Value>,
+    recipe: Vec<(String, String)>,
     file_hash: Vec<u8>,
     hasher: blake3::Hasher,
 }
@@ -115,12 +139,25 @@ impl Parts {
             }
             "options" => {
                 let text = self.text(&name, part).await?;
-                self.options = json("options", &text)?;
+                self.options = options::read(&text)?;
+                self.sent = json("options", &text)?;
                 Ok(())
             }
             // Clients of the documents send more than we use.
             _ => self.text(&name, part).await.map(drop),
         }
+    }
+
+    /// Lays what was sent over the options of the recipe that it names.
+    async fn apply_recipe(&mut self, app: &Arc<App>, caller: &Caller) -> Result<(), Problem> {
+        let Some(called) = self.options.recipe.clone() else { return Ok(()) };
+        let scope = caller.scope;
+        let row = app.store.read(move |view| recipe_called(view, &scope, &called)).await;
+        let (mapping, mut all) = recipes::parts(row.map_err(|no: Refusal| Problem::from(no))?);
+        all.append(&mut self.sent);
+        self.options = options::read(Value::Object(all).to_string().as_bytes())?;
+        self.recipe = mapping;
+        Ok(())
     }
 
     async fn text(&mut self, name: &str, mut part: Field<'_>) -> Result<Vec<u8>, Problem> {
@@ -150,7 +187,7 @@ impl Parts {
         app.store.submit(create, Urgency::Interactive).await?;
         self.own = Some(id);
         let spool = Arc::clone(&app.spool);
-        let writer = tokio::task::spawn_blocking(move || spool.write(id, 0)).await;
+        let writer = tokio::task::spawn_blocking(move || spool.write(id, SpoolPart::Sent, 0)).await;
         let mut writer = Writer::new(writer.map_err(Problem::internal)?.map_err(Problem::internal)?);
         let mut hasher = blake3::Hasher::new();
         let mut size: u64 = 0;
@@ -219,12 +256,7 @@ fn plain_name(name: &str) -> String {
 }
 
 fn json<T: DeserializeOwned>(part: &str, text: &[u8]) -> Result<T, Problem> {
-    parse(text).map_err(|mut problem| {
-        for error in &mut problem.errors {
-            error.pointer = error.pointer.take().map(|pointer| format!("/{part}{pointer}"));
-        }
-        problem
-    })
+    parse(text).map_err(|problem| within(part, problem))
 }
 
 fn broken_off(error: axum::extract::multipart::MultipartError) -> Problem {

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::actors::importer::layout::LayoutChoice;
 use crate::actors::importer::plan::ImportChoice;
 use crate::domain::id::ListId;
-use crate::http::body::nullable;
+use crate::domain::lead::MAX_CUSTOM_FIELD_CHARS;
+use crate::domain::row::Target;
+use crate::http::body::{nullable, parse};
 use crate::http::problem::{FieldError, Problem};
 use crate::store::records::import::{DuplicateHandling, UpdatePolicy};
+use crate::store::records::import_edits::{Correction, ImportEdits, MAX_EDITS};
 
 const MAX_TAGS: usize = 100;
 const MAX_TAG: usize = 100;
@@ -41,8 +44,10 @@ pub struct GivenOptions {
     /// 1-based record number of the titles; 0 or null: there are none
     #[serde(deserialize_with = "nullable")]
     header_row: Option<Option<u64>>,
-    /// WHATWG name
+    /// A label of the WHATWG standard, such as `windows-1252`
     encoding: Option<String>,
+    /// Of a workbook: name of the sheet, or its number from 1
+    sheet: Option<SheetChoice>,
     /// One character; empty or null: every line is one cell
     #[serde(deserialize_with = "nullable")]
     delimiter: Option<Option<String>>,
@@ -51,6 +56,59 @@ pub struct GivenOptions {
     quote: Option<Option<String>>,
     #[serde(deserialize_with = "nullable")]
     escape: Option<Option<String>>,
+    /// Id or name of a recipe whose mapping and options hold where these say nothing
+    pub recipe: Option<String>,
+    /// Values that stand for those of the file; at most 10,000
+    corrections: Vec<GivenCorrection>,
+    /// Rows left out, counted as the errors do; they are skipped with the reason `dropped_by_user`; at most 10,000
+    drop_rows: Vec<u64>,
+}
+
+/// The value of one field in one row. What the file has stays with the lead as the original.
+#[derive(Debug, Clone, Deserialize, Serialize, utoipa::ToSchema)]
+#[schema(as = ImportCorrection)]
+pub struct GivenCorrection {
+    /// 1 for the first record below the header
+    #[schema(minimum = 1)]
+    row: u64,
+    /// A lead field, or `customFields.` and a name
+    #[schema(examples("email"))]
+    field: String,
+    /// Empty or null: none
+    #[serde(default)]
+    value: Option<String>,
+}
+
+/// Reads the part `options`.
+///
+/// # Errors
+/// It is no JSON, or of another shape.
+pub fn read(text: &[u8]) -> Result<GivenOptions, Problem> {
+    parse(text).map_err(|problem| within("options", problem))
+}
+
+/// The problem of a part of the form, told from the form.
+pub fn within(part: &str, mut problem: Problem) -> Problem {
+    for error in &mut problem.errors {
+        error.pointer = error.pointer.take().map(|pointer| format!("/{part}{pointer}"));
+    }
+    problem
+}
+
+#[derive(Debug, Clone, Deserialize, serde::Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum SheetChoice {
+    Number(u32),
+    Name(String),
+}
+
+impl SheetChoice {
+    fn text(&self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Name(name) => name.clone(),
+        }
+    }
 }
 
 /// What the caller asks for, checked as far as it can be without the file.
@@ -70,6 +128,7 @@ pub fn choice(mapping: GivenMapping, options: &GivenOptions) -> Result<ImportCho
         escape: character("escape", &options.escape, &mut errors),
         header_row: options.header_row.map(|row| row.filter(|row| *row > 0)),
         encoding: options.encoding.clone(),
+        sheet: options.sheet.as_ref().map(SheetChoice::text),
     };
     if options.tags.len() > MAX_TAGS {
         errors.push(FieldError::at("/options/tags", format!("at most {MAX_TAGS} tags")));
@@ -83,10 +142,13 @@ pub fn choice(mapping: GivenMapping, options: &GivenOptions) -> Result<ImportCho
             tags.push(tag.to_owned());
         }
     }
+    let edits = edits(options, &mut errors);
     if !errors.is_empty() {
         return Err(Problem::all_invalid(errors));
     }
     Ok(ImportChoice {
+        recipe: Vec::new(),
+        edits,
         layout,
         mapping: columns,
         duplicates: duplicates(options),
@@ -95,6 +157,41 @@ pub fn choice(mapping: GivenMapping, options: &GivenOptions) -> Result<ImportCho
         region: options.region.clone(),
         enrich_after: options.enrich_after_import,
     })
+}
+
+fn edits(options: &GivenOptions, errors: &mut Vec<FieldError>) -> ImportEdits {
+    for (name, count) in [("corrections", options.corrections.len()), ("dropRows", options.drop_rows.len())] {
+        if count > MAX_EDITS {
+            errors.push(FieldError::at(format!("/options/{name}"), format!("at most {MAX_EDITS}")));
+            return ImportEdits::default();
+        }
+    }
+    for (place, correction) in options.corrections.iter().enumerate() {
+        let mut wrong = |name: &str, detail: String| {
+            errors.push(FieldError::at(format!("/options/corrections/{place}/{name}"), detail));
+        };
+        if correction.row == 0 {
+            wrong("row", "the first row is 1".to_owned());
+        }
+        match Target::parse(&correction.field) {
+            Ok(Target::Ignore) => wrong("field", "is empty".to_owned()),
+            Ok(_) => {}
+            Err(error) => wrong("field", error.to_string()),
+        }
+        if correction.value.as_ref().is_some_and(|value| value.chars().count() > MAX_CUSTOM_FIELD_CHARS) {
+            wrong("value", format!("has more than {MAX_CUSTOM_FIELD_CHARS} characters"));
+        }
+    }
+    if let Some(place) = options.drop_rows.iter().position(|row| *row == 0) {
+        errors.push(FieldError::at(format!("/options/dropRows/{place}"), "the first row is 1"));
+    }
+    let correction = |given: &GivenCorrection| Correction {
+        row: given.row,
+        // One spelling of each field, so that the later of two corrections is found.
+        field: Target::parse(&given.field).map(|target| target.name()).unwrap_or_default(),
+        value: given.value.clone().unwrap_or_default(),
+    };
+    ImportEdits::new(options.corrections.iter().map(correction).collect(), options.drop_rows.clone())
 }
 
 fn duplicates(options: &GivenOptions) -> DuplicateHandling {
@@ -144,6 +241,24 @@ mod tests {
         ] {
             assert_eq!(choice_of(options).expect("a choice").duplicates, expected, "{options}");
         }
+    }
+
+    #[test]
+    fn corrections_are_checked_and_bounded() {
+        let said =
+            r#"{"corrections":[{"row":2,"field":"EMAIL","value":"a"},{"row":2,"field":"email"}],"dropRows":[4,3,4]}"#;
+        let edits = choice_of(said).expect("a choice").edits;
+        let none = Correction { row: 2, field: "email".to_owned(), value: String::new() };
+        assert_eq!((edits.corrections, edits.dropped), (vec![none], vec![3, 4]));
+        let pointers = |options: &str| -> Vec<String> {
+            let refused = choice_of(options).expect_err("refused");
+            refused.errors.into_iter().filter_map(|error| error.pointer).collect()
+        };
+        let wrong = r#"{"corrections":[{"row":0,"field":"emial","value":"x"}],"dropRows":[1,0]}"#;
+        let expected = ["/options/corrections/0/row", "/options/corrections/0/field", "/options/dropRows/1"];
+        assert_eq!(pointers(wrong), expected);
+        let rows: Vec<u64> = (1..=10_001).collect();
+        assert_eq!(pointers(&serde_json::json!({ "dropRows": rows }).to_string()), ["/options/dropRows"]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::actors::importer::plan::{REJECTED_LINE, REJECTED_REASON};
+use crate::actors::importer::columns::{REJECTED_LINE, REJECTED_REASON};
 use crate::app::App;
 use crate::domain::cell::{neutralise, restore};
 use crate::domain::id::ImportId;

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use super::report::{Code, Report};
 use super::scan::{each, each_install};
 use crate::domain::id::{ImportId, WorkspaceId};
-use crate::store::tables::{ImportBefore, ImportRejects, ImportRuns, Imports, OpenImports, Originals, TenantTable};
+use crate::store::tables::{
+    ImportBefore, ImportEdits, ImportRejects, ImportRuns, Imports, OpenImports, Originals, TenantTable,
+};
 use crate::store::{Reads, StoreError, View, WorkspaceScope};
 
 pub(super) fn compare(view: &View, report: &mut Report) -> Result<(), StoreError> {
@@ -15,6 +17,9 @@ pub(super) fn compare(view: &View, report: &mut Report) -> Result<(), StoreError
     })?;
     each::<ImportRejects>(view, |workspace, (import, row), _| {
         imports.expect(workspace, import, ImportRejects::NAME, &row, report)
+    })?;
+    each::<ImportEdits>(view, |workspace, (import,), _| {
+        imports.expect(workspace, import, ImportEdits::NAME, &"edits", report)
     })?;
     each::<ImportRuns>(view, |workspace, (import, first), _| {
         imports.expect(workspace, import, ImportRuns::NAME, &first, report)

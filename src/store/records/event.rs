@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::domain::id::{Id, ImportId, JobId, KeyId, LeadId, ListId, TaskId, UserId};
+use crate::domain::id::{Id, ImportId, JobId, KeyId, LeadId, ListId, RecipeId, TaskId, UserId};
 use crate::domain::time::Time;
 use crate::store::record::records;
 
@@ -100,6 +100,7 @@ subjects! {
     key 7 "key" KeyId;
     workspace 8 "workspace" crate::domain::id::WorkspaceId;
     export 9 "export" crate::domain::id::ExportId;
+    recipe 10 "recipe" RecipeId;
 }
 
 /// One fact. Its key is (workspace, seq).

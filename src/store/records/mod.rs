@@ -7,17 +7,19 @@ pub mod event;
 pub mod export;
 pub mod idempotency;
 pub mod import;
+pub mod import_edits;
 pub mod item;
 pub mod job;
 pub mod ledger;
 pub mod outbox;
+pub mod recipe;
 pub mod task;
 pub mod upload;
 pub mod value;
 
-use crate::domain::id::{LeadId, ListId, UserId};
+use crate::domain::id::{LeadId, ListId, RecipeId, UserId};
 use crate::domain::lead::Lead;
 use crate::domain::list::List;
 use crate::store::record::records;
 
-records!(Lead, LeadId, List, ListId, UserId);
+records!(Lead, LeadId, List, ListId, RecipeId, UserId);

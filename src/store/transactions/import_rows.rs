@@ -32,6 +32,9 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 /// Rows between two looks at the clock.
 const STRIDE: usize = 16;
 
+/// The reason of a row that the user left out.
+pub const DROPPED_BY_USER: &str = "dropped_by_user";
+
 /// A row as the Importer hands it over.
 #[derive(Debug, Clone)]
 pub struct ParsedRow {
@@ -45,10 +48,14 @@ pub struct ParsedRow {
     pub keys: Vec<IdentityKey>,
     /// Cells that could not be used; `row` and `line` are those of the row.
     pub errors: Vec<RowError>,
+    /// What a user should look at in the row, though nothing of it is lost.
+    pub notes: Vec<RowError>,
     /// Codes of what a user may want to know.
     pub warnings: Vec<&'static str>,
     /// Where its cells are in [`ParsedRows::ends`].
     pub cells: std::ops::Range<usize>,
+    /// The user left it out.
+    pub is_dropped: bool,
 }
 
 /// Rows that follow each other in a file.
@@ -158,6 +165,11 @@ impl<'c> Writing<'c> {
     fn row(&mut self, tx: &mut Tx<'_>, index: usize) -> Result<(), Refusal> {
         let chunk = self.chunk;
         let parsed = &chunk.rows.rows[index];
+        if parsed.is_dropped {
+            self.row.results.skipped += 1;
+            self.row.reasons.note(DROPPED_BY_USER);
+            return Ok(());
+        }
         self.note_cells(parsed);
         if let Err(reason) = sufficient(&parsed.identity, self.list.identity) {
             return self.reject(tx, index, reason.code(), &reason.to_string());
@@ -208,7 +220,7 @@ impl<'c> Writing<'c> {
         }
         self.row.cell_errors += parsed.errors.len() as u64;
         let room = MAX_ERRORS.saturating_sub(self.row.errors.len());
-        self.row.errors.extend(parsed.errors.iter().take(room).cloned());
+        self.row.errors.extend(parsed.errors.iter().chain(&parsed.notes).take(room).cloned());
     }
 
     fn reject(&mut self, tx: &mut Tx<'_>, index: usize, code: &str, reason: &str) -> Result<(), Refusal> {

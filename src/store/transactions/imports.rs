@@ -6,14 +6,23 @@ use crate::domain::id::{Id, ImportId, ListId, UploadId};
 use crate::domain::list::List;
 use crate::domain::time::Time;
 use crate::store::records::import::{Import, ImportPlan, ImportProblem, ImportState};
-use crate::store::tables::{Imports, ListNames, OpenImports, Uploads};
+use crate::store::records::import_edits::ImportEdits;
+use crate::store::tables::{ImportEdits as EditsTable, Imports, ListNames, OpenImports, Uploads};
 use crate::store::transactions::lists::{create_list, name_key, open_list};
+use crate::store::transactions::mapping_memory::{Remember, remember};
 use crate::store::transactions::uploads::upload;
-use crate::store::{Fact, Missing, Origin, Reads, Refusal, Reject, Subject, Transaction, Tx, WorkspaceScope};
+use crate::store::{
+    Fact, Missing, Origin, Reads, Refusal, Reject, StoreError, Subject, Transaction, Tx, WorkspaceScope,
+};
 
 /// An import that is there.
 pub fn import(reads: &impl Reads, scope: &WorkspaceScope, id: ImportId) -> Result<Import, Refusal> {
     Ok(reads.get::<Imports>(scope, (id,))?.ok_or(Reject::NotFound(Missing::Import))?)
+}
+
+/// What the user changed of its rows.
+pub fn edits_of(reads: &impl Reads, scope: &WorkspaceScope, id: ImportId) -> Result<ImportEdits, StoreError> {
+    Ok(reads.get::<EditsTable>(scope, (id,))?.unwrap_or_default())
 }
 
 /// Into which list.
@@ -37,6 +46,9 @@ pub struct StartImport {
     pub target: ImportTarget,
     pub plan: ImportPlan,
     pub total_rows: u64,
+    pub edits: ImportEdits,
+    /// For later files with the same titles.
+    pub remember: Option<Remember>,
 }
 
 impl Transaction for StartImport {
@@ -68,6 +80,12 @@ impl Transaction for StartImport {
         };
         tx.put::<Imports>(&self.scope, (self.id,), &row)?;
         tx.put_install::<OpenImports>((self.scope.workspace(), self.id), &())?;
+        if !self.edits.is_empty() {
+            tx.put::<EditsTable>(&self.scope, (self.id,), &self.edits)?;
+        }
+        if let Some(what) = &self.remember {
+            remember(tx, &self.scope, &self.origin, what)?;
+        }
         file.import = Some(self.id);
         tx.put::<Uploads>(&self.scope, (self.upload,), &file)?;
         let after = json!({ "listId": list, "fileName": row.file_name, "totalRows": row.total_rows });

@@ -9,8 +9,8 @@ use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::records::import::Import;
 use crate::store::tables::{
-    EventSubjects, Events, Idempotency, ImportBefore, ImportRejects, Imports, Leads, ListLeads, Lists, Originals,
-    PossibleDuplicates, RawAnswers, Sessions, SetupTokens, Values,
+    EventSubjects, Events, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, Leads, ListLeads, Lists,
+    Originals, PossibleDuplicates, RawAnswers, Sessions, SetupTokens, Values,
 };
 use crate::store::transactions::lead_rows::remove_lead;
 use crate::store::transactions::lists::is_over;
@@ -226,7 +226,7 @@ impl Transaction for TrimImport {
         if due.before_images {
             tx.scan::<ImportBefore>(scope, &(import,), Order::Ascending, &mut up_to(self.most, &mut images))?;
         }
-        let mut removed = 0;
+        let mut removed = u64::from(due.originals && tx.remove::<ImportEdits>(scope, (import,))?);
         for block in blocks {
             removed += u64::from(!tx.time_is_up() && tx.remove::<Originals>(scope, block)?);
         }

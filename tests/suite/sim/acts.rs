@@ -12,7 +12,11 @@ use super::world::{ListState, World};
 impl World {
     pub fn act(&mut self, step: u64) {
         let scope = self.scope();
-        match self.below(100) {
+        match self.below(130) {
+            100..104 => self.start_import(scope, step),
+            104..126 => self.drive_import(step),
+            126..128 => self.cancel_import(step),
+            128..130 => self.undo_import(step),
             0..6 => self.create_list(scope, step),
             6..50 => self.add_leads(scope, step),
             50..75 => self.edit_lead(scope, step),
@@ -24,7 +28,7 @@ impl World {
         }
     }
 
-    fn any_list(&mut self, scope: WorkspaceScope, wanted: ListState) -> Option<ListId> {
+    pub fn any_list(&mut self, scope: WorkspaceScope, wanted: ListState) -> Option<ListId> {
         let lists: Vec<ListId> = self
             .promised
             .lists

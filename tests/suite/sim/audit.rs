@@ -19,6 +19,7 @@ impl World {
             self.audit_promises(&view);
             audit_rows(&view);
             self.audit_identities(&view);
+            self.audit_imports(&view);
         }));
         if let Err(panic) = found {
             eprintln!("seed {}; the last acts:\n{}", self.seed, self.trail.join("\n"));

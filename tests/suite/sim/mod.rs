@@ -7,6 +7,7 @@
 
 mod acts;
 mod audit;
+mod imports;
 mod world;
 
 use self::world::World;

@@ -18,6 +18,8 @@ use galena::store::{
     WorkspaceScope, outbox,
 };
 
+use super::imports::ImportDesk;
+
 /// What the clients of the house were told and may rely on.
 #[derive(Debug, Default)]
 pub struct Promised {
@@ -43,6 +45,7 @@ pub struct World {
     pub index: SearchIndex,
     pub feed: Feed,
     pub promised: Promised,
+    pub imports: ImportDesk,
     pub crashes: u64,
     /// The last acts, told when something is wrong.
     pub trail: Vec<String>,
@@ -57,6 +60,7 @@ impl World {
         let store = open(&engine, &simulation.deps);
         let index = SearchIndex::in_ram().expect("an index in memory");
         let feed = Feed::resume(store.clone(), index.clone(), 15 << 20).expect("a feed");
+        let imports = ImportDesk::new(&store);
         Self {
             seed,
             random: SeededRandom::new(seed ^ 0x5eed),
@@ -66,6 +70,7 @@ impl World {
             index,
             feed,
             promised: Promised::default(),
+            imports,
             crashes: 0,
             trail: Vec::new(),
         }
@@ -135,6 +140,7 @@ impl World {
         self.note("crash".to_owned());
         self.engine = Arc::new(self.engine.durable_copy());
         self.store = open(&self.engine, &self.simulation.deps);
+        self.imports.restart(&self.store);
         self.reopen_feed();
     }
 
@@ -150,7 +156,7 @@ impl World {
         self.feed.step().expect("the feed goes on");
     }
 
-    fn flush_identity(&mut self) {
+    pub fn flush_identity(&mut self) {
         let most = 1 + self.below(200) as usize;
         let flush = FlushIdentity { store: self.store.clone(), most };
         drop(self.store.submit(flush, Urgency::Bulk).now_or_never().expect("served in place"));
@@ -167,6 +173,7 @@ impl World {
     pub fn finish(&mut self) {
         self.crash();
         self.audit_by_check();
+        self.finish_imports();
         self.feed.rest().ok();
         while !self.store.identity_is_flushed() {
             self.flush_identity();
