@@ -115,7 +115,7 @@ struct FirstReading {
 fn identities(table: &Table, columns: &IdentityColumns) -> Result<FirstReading, CliError> {
     let bar = progress("reading", None);
     let mut grouping = Grouping::exact();
-    let (mut width, mut rows) = (table.headers().len(), 0);
+    let (mut width, mut rows) = (table.headers().len(), 0u64);
     let mut records = table.rows().map_err(|problem| refused(&problem))?;
     let mut too_many = None;
     while let Some(cells) = records.next().map_err(|problem| refused(&problem))? {
@@ -125,7 +125,7 @@ fn identities(table: &Table, columns: &IdentityColumns) -> Result<FirstReading, 
             break;
         }
         rows += 1;
-        if rows % PROGRESS_STEP == 0 {
+        if rows.is_multiple_of(PROGRESS_STEP) {
             bar.inc(PROGRESS_STEP);
         }
     }
@@ -165,7 +165,7 @@ fn write(args: &DedupeArgs, table: &Table, first: &FirstReading) -> Result<(), C
         let id = id.to_string();
         writer.write_record(padded(cells.into_iter(), first.width, &id)).map_err(|error| failed(&error))?;
         number += 1;
-        if number as u64 % PROGRESS_STEP == 0 {
+        if (number as u64).is_multiple_of(PROGRESS_STEP) {
             bar.inc(PROGRESS_STEP);
         }
     }
