@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::layout::LayoutChoice;
 use super::problem::FileProblem;
 use super::spool::{Spool, SpoolPart, SpoolRead};
-use super::workbook::{self, WorkbookLimits, Written, is_workbook};
+use super::workbook::{self, WorkbookLimits, is_workbook};
 use crate::domain::delimited::SAMPLE_BYTES;
 use crate::domain::encoding::{EncodingGuess, EncodingScan, TextEncoding, Transcoder};
 use crate::domain::id::UploadId;
@@ -44,7 +44,9 @@ pub struct LocalFile(pub PathBuf);
 
 impl Source for LocalFile {
     fn open(&self) -> io::Result<Box<dyn SpoolRead>> {
-        Ok(Box::new(File::open(&self.0)?))
+        let file = File::open(&self.0)?;
+        // A folder opens like a file and fails later with a worse word.
+        if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(Box::new(file)) }
     }
 }
 
@@ -191,14 +193,13 @@ fn head_of(text: &mut dyn Read) -> io::Result<(Vec<u8>, bool)> {
 pub fn write_text(source: &dyn Source, form: &Form, out: &mut dyn Write) -> Result<(), FileProblem> {
     let file = source.open().map_err(unreadable)?;
     match form {
-        Form::Plain => copy(&mut { file }, out),
-        Form::Encoded(guess) => copy(&mut Transcoding::new(file, guess), out),
+        Form::Plain => copy(&mut { file }, out)?,
+        Form::Encoded(guess) => copy(&mut Transcoding::new(file, guess), out)?,
         Form::Workbook(sheet) => {
-            let Written { .. } =
-                workbook::write_csv(&mut { file }, Some(sheet), &WorkbookLimits::default(), out, None)?;
-            Ok(())
+            workbook::write_csv(&mut { file }, Some(sheet), &WorkbookLimits::default(), out, None)?;
         }
     }
+    out.flush().map_err(|error| FileProblem::unwritable(&error))
 }
 
 fn copy(text: &mut dyn Read, out: &mut dyn Write) -> Result<(), FileProblem> {
