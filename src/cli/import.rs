@@ -1,6 +1,5 @@
 //! `galena import`
 
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,10 +13,10 @@ use super::exit::{CliError, Exit};
 use super::output::{Report, progress};
 use super::remote::RemoteArgs;
 use super::table::table;
-use crate::actors::importer::layout::{LayoutChoice, layout, sample};
+use crate::actors::importer::layout::{LayoutChoice, layout};
 use crate::actors::importer::preview::{Preview, preview};
 use crate::actors::importer::problem::FileProblem;
-use crate::domain::delimited::SAMPLE_BYTES;
+use crate::actors::importer::source::{LocalFile, open};
 use crate::domain::phone::Region;
 use crate::domain::row::RowOptions;
 
@@ -49,6 +48,9 @@ pub struct ImportArgs {
     /// Encoding of the file by its WHATWG name [default: found out]
     #[arg(long, value_name = "NAME")]
     pub encoding: Option<String>,
+    /// Sheet of a workbook: its name, or its number from 1 [default: the first with rows]
+    #[arg(long, value_name = "SHEET")]
+    pub sheet: Option<String>,
     /// What stands between two cells [default: found out]
     #[arg(long, value_name = "CHARACTER")]
     pub delimiter: Option<char>,
@@ -182,6 +184,7 @@ fn options(args: &ImportArgs, list: &str) -> Value {
     let given = [
         ("region", args.region.as_ref().map(|region| json!(region))),
         ("headerRow", args.header_row.map(|row| json!(row))),
+        ("sheet", args.sheet.as_ref().map(|sheet| json!(sheet))),
         ("encoding", args.encoding.as_ref().map(|encoding| json!(encoding))),
         ("delimiter", args.delimiter.map(|delimiter| json!(delimiter))),
         ("quote", args.quote.map(|quote| json!(quote))),
@@ -213,9 +216,9 @@ fn look(args: &ImportArgs) -> Result<Report, CliError> {
         Some(region) => region.clone(),
         None => crate::config::Import::default().region,
     };
-    let unreadable = |error: std::io::Error| CliError::unreadable(format!("{}: {error}", args.file.display()));
-    let mut file = std::fs::File::open(&args.file).map_err(unreadable)?;
-    let bytes = sample(&mut file as &mut dyn Read).map_err(unreadable)?;
+    if let Err(error) = std::fs::File::open(&args.file) {
+        return Err(CliError::unreadable(format!("{}: {error}", args.file.display())));
+    }
     let ascii = |name: &str, character: Option<char>| match character {
         None => Ok(None),
         Some(character) if character.is_ascii() => Ok(Some(Some(character as u8))),
@@ -227,10 +230,13 @@ fn look(args: &ImportArgs) -> Result<Report, CliError> {
         escape: None,
         header_row: args.header_row.map(|row| Some(row).filter(|row| *row > 0)),
         encoding: args.encoding.clone(),
+        sheet: args.sheet.clone(),
     };
     let options = RowOptions { default_region: Region::from_code(&region.to_ascii_uppercase()) };
-    let looked = layout(&bytes, &choice)
-        .and_then(|layout| preview(&layout, &bytes, bytes.len() < SAMPLE_BYTES, &args.mapping, options));
+    let looked = open(&LocalFile(args.file.clone()), &choice).and_then(|opened| {
+        let layout = layout(&opened, &choice)?;
+        preview(&layout, &opened, &args.mapping, options)
+    });
     let looked = looked.map_err(|problem| refused(&problem))?;
     let text = preview_text(&looked);
     Report::new(&looked, text)

@@ -26,11 +26,10 @@ use super::path::PathId;
 use super::problem::{FieldError, Problem};
 use super::query::{Limit, Query};
 use crate::actors::importer::intake::{IntakeLimits, inspect};
-use crate::actors::importer::layout::{layout, sample};
+use crate::actors::importer::layout::layout;
 use crate::actors::importer::preview::{Preview, preview as look};
-use crate::actors::importer::problem::FileProblem;
+use crate::actors::importer::source::{SentFile, open};
 use crate::app::App;
-use crate::domain::delimited::SAMPLE_BYTES;
 use crate::domain::id::{Id, ImportId, ListId, UploadId};
 use crate::domain::phone::Region;
 use crate::domain::row::RowOptions;
@@ -223,11 +222,10 @@ async fn previewed(app: &Arc<App>, form: &Form, limits: &IntakeLimits) -> Result
     let region = choice.region.clone().unwrap_or_else(|| limits.defaults.region.clone());
     let (spool, upload) = (Arc::clone(&app.spool), form.upload);
     let looked = tokio::task::spawn_blocking(move || {
-        let unreadable = |error: std::io::Error| FileProblem::unreadable(&error);
-        let bytes = sample(&mut spool.read(upload).map_err(unreadable)?).map_err(unreadable)?;
-        let laid_out = layout(&bytes, &choice.layout)?;
+        let opened = open(&SentFile { spool: &*spool, upload }, &choice.layout)?;
+        let laid_out = layout(&opened, &choice.layout)?;
         let options = RowOptions { default_region: Region::from_code(&region.to_ascii_uppercase()) };
-        look(&laid_out, &bytes, bytes.len() < SAMPLE_BYTES, &choice.mapping, options)
+        look(&laid_out, &opened, &choice.mapping, options)
     });
     looked.await.map_err(Problem::internal)?.map_err(file_problem)
 }

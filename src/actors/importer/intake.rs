@@ -1,11 +1,14 @@
 //! Before an import starts: the spooled file is laid out, planned and looked over from end to end, so that what starts
 //! can be read and a broken file writes nothing.
 
-use super::layout::{Layout, layout, sample};
+use std::io;
+
+use super::layout::{Layout, layout};
 use super::plan::{ImportChoice, PlanDefaults, plan};
 use super::problem::FileProblem;
 use super::records::{Records, Survey, survey};
-use super::spool::Spool;
+use super::source::{Form, SentFile, open, write_text};
+use super::spool::{Spool, SpoolPart};
 use crate::config::Config;
 use crate::domain::id::UploadId;
 use crate::store::records::import::ImportPlan;
@@ -54,11 +57,27 @@ pub fn inspect(
     choice: &ImportChoice,
     limits: &IntakeLimits,
 ) -> Result<Inspected, FileProblem> {
-    let unreadable = |error: std::io::Error| FileProblem::unreadable(&error);
-    let mut file = spool.read(upload).map_err(unreadable)?;
-    let layout = layout(&sample(&mut file).map_err(unreadable)?, &choice.layout)?;
+    let opened = open(&SentFile { spool, upload }, &choice.layout)?;
+    let layout = layout(&opened, &choice.layout)?;
     let plan = plan(&layout, choice, &limits.defaults)?;
-    let mut records = Records::from(file, layout.dialect, plan.max_record_bytes, layout.data)?;
+    make_text(spool, upload, &opened.form)?;
+    let mut records = Records::of(spool, upload, &plan, layout.data)?;
     let survey = survey(&mut records, layout.headers.len(), limits.max_rows)?;
     Ok(Inspected { layout, plan, survey })
+}
+
+/// Makes the text of a file that is none, unless it is there.
+fn make_text(spool: &dyn Spool, upload: UploadId, form: &Form) -> Result<(), FileProblem> {
+    let part = form.part();
+    if part == SpoolPart::Sent || spool.read(upload, part).is_ok() {
+        return Ok(());
+    }
+    let unwritable = |error: io::Error| FileProblem::unwritable(&error);
+    let mut text = match spool.write(upload, part, 0) {
+        // Another request makes the same text at this moment.
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => return Err(FileProblem::busy()),
+        text => text.map_err(unwritable)?,
+    };
+    write_text(&SentFile { spool, upload }, form, &mut text)?;
+    text.finish().map_err(unwritable)
 }

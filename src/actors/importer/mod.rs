@@ -16,6 +16,7 @@ pub mod plan;
 pub mod preview;
 pub mod problem;
 pub mod records;
+pub mod source;
 pub mod spool;
 pub mod work;
 pub mod workbook;

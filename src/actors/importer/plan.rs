@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::layout::{Layout, LayoutChoice};
 use super::problem::FileProblem;
+use super::source::Form;
+use super::spool::SpoolPart;
 use crate::domain::lead::LeadField;
 use crate::domain::phone::Region;
 use crate::domain::row::{Mapping, Target};
@@ -69,8 +71,16 @@ pub fn plan(layout: &Layout, choice: &ImportChoice, defaults: &PlanDefaults) -> 
         on_update: choice.on_update.iter().map(|(name, policy)| (name.clone(), *policy)).collect(),
         tags: choice.tags.clone(),
         enrich_after: choice.enrich_after,
-        encoding: layout.encoding.to_owned(),
+        encoding: layout.form.encoding().to_owned(),
         max_record_bytes: defaults.max_record_bytes,
+        text: match layout.form.part() {
+            SpoolPart::Sent => None,
+            SpoolPart::Text(reading) => Some(reading),
+        },
+        sheet: match &layout.form {
+            Form::Workbook(sheet) => Some(sheet.clone()),
+            _ => None,
+        },
     })
 }
 
@@ -119,11 +129,12 @@ fn name_of(target: &Target) -> String {
 mod tests {
     use super::*;
     use crate::actors::importer::layout::layout;
+    use crate::actors::importer::source::Opened;
 
     #[test]
     fn a_plan_gives_back_the_mapping_it_was_made_from() {
         let file = b"E-Mail,Name,Fair,Fair,,customField1\na@example.org,Ada,x,y,z,w\n";
-        let laid_out = layout(file, &LayoutChoice::default()).expect("a layout");
+        let laid_out = layout(&Opened::text(file), &LayoutChoice::default()).expect("a layout");
         let made = plan(&laid_out, &ImportChoice::default(), &PlanDefaults::default()).expect("a plan");
         let fields: Vec<&str> = made.columns.iter().map(|column| column.field.as_str()).collect();
         let customs =
@@ -136,7 +147,7 @@ mod tests {
     #[test]
     fn the_columns_of_a_rejected_file_are_left_out() {
         let file = b"Email,Rejected Line,Rejected Reason\nada@example.org,2,because\n";
-        let laid_out = layout(file, &LayoutChoice::default()).expect("a layout");
+        let laid_out = layout(&Opened::text(file), &LayoutChoice::default()).expect("a layout");
         let made = plan(&laid_out, &ImportChoice::default(), &PlanDefaults::default()).expect("a plan");
         let fields: Vec<&str> = made.columns.iter().map(|column| column.field.as_str()).collect();
         assert_eq!(fields, ["email", "", ""]);
