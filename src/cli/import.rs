@@ -307,7 +307,14 @@ pub(super) fn ascii(name: &str, character: Option<char>) -> Result<Option<Option
 }
 
 pub(super) fn refused(problem: &FileProblem) -> CliError {
-    CliError::new(Exit::Unreadable, problem.code, "the file cannot be read as a table", problem.detail.clone())
+    let title = "the file cannot be read as a table";
+    let error = CliError::new(Exit::Unreadable, problem.code, title, problem.detail.clone());
+    let error = error.with_member("reason", problem.reason);
+    let places = [("line", problem.line), ("column", problem.column)];
+    places.into_iter().fold(error, |error, (name, place)| match place {
+        Some(place) => error.with_member(name, place),
+        None => error,
+    })
 }
 
 fn preview_text(preview: &Preview) -> String {

@@ -28,30 +28,28 @@ impl Records {
     pub fn of(spool: &dyn Spool, upload: UploadId, plan: &ImportPlan, at: Position) -> Result<Self, FileProblem> {
         let part = plan.text.map_or(SpoolPart::Sent, SpoolPart::Text);
         let file = spool.read(upload, part).map_err(|error| FileProblem::unreadable(&error))?;
-        Self::from(file, plan.dialect(), plan.columns.len(), plan.max_record_bytes, at)
+        Self::over(file, plan.dialect(), Some(plan.columns.len()), plan.max_record_bytes, at)
     }
 
-    /// The records of a text with this many columns, from `at` on.
+    /// The records of a text from `at` on; those of a table with `columns` columns are mended.
     ///
     /// # Errors
     /// The text has no such place.
-    pub fn from(
+    pub fn over(
         mut file: Box<dyn SpoolRead>,
         dialect: Dialect,
-        columns: usize,
+        columns: Option<usize>,
         max_record_bytes: u64,
         at: Position,
     ) -> Result<Self, FileProblem> {
         file.seek(SeekFrom::Start(at.offset)).map_err(|error| FileProblem::unreadable(&error))?;
         let max_record_bytes = usize::try_from(max_record_bytes).unwrap_or(usize::MAX);
         let limits = RecordLimits { max_record_bytes, ..RecordLimits::default() };
-        Ok(Self {
-            file,
-            reader: RecordReader::resume(dialect, limits, at).mending(columns),
-            block: vec![0; BLOCK_BYTES],
-            unread: 0..0,
-            at_end: false,
-        })
+        let mut reader = RecordReader::resume(dialect, limits, at);
+        if let Some(columns) = columns {
+            reader = reader.mending(columns);
+        }
+        Ok(Self { file, reader, block: vec![0; BLOCK_BYTES], unread: 0..0, at_end: false })
     }
 
     /// Moves to the next record; false at the end of the file.

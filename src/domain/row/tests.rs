@@ -78,21 +78,6 @@ fn names_are_composed_and_split() {
 }
 
 #[test]
-fn a_plain_location_fills_what_the_row_leaves_empty() {
-    let headers = ["Location", "City", "State", "Country", "Email"];
-    let place = |cells: &[&str]| {
-        let lead = read(&headers, cells).lead;
-        [lead.location, lead.city, lead.state, lead.country].map(Option::unwrap_or_default)
-    };
-    let austin = "Austin, Texas, United States";
-    assert_eq!(place(&[austin]), [austin, "Austin", "Texas", "United States"]);
-    assert_eq!(place(&[austin, "austin", "TX", "USA"]), [austin, "austin", "TX", "USA"], "what is given stays");
-    assert_eq!(place(&[austin, "", "", "US"]), [austin, "Austin", "Texas", "US"]);
-    assert_eq!(place(&[austin, "Berlin"]), [austin, "Berlin", "", ""], "a contradiction fills nothing");
-    assert_eq!(place(&["München"]), ["München", "", "", ""]);
-}
-
-#[test]
 fn corrections_stand_for_the_cells() {
     let mapping = Mapping::automatic(&["Email", "Phone", "Country", "Fair"]);
     let cells = ["bad", "030 901820", "US", "Köln"];
@@ -111,6 +96,21 @@ fn corrections_stand_for_the_cells() {
     assert_eq!(reading.cell_errors[0].field, Some(LeadField::Website));
     let short = read_corrected_row(&mapping, &RowOptions::default(), &[], &corrections[..1]);
     assert_eq!(short.lead.email.as_deref(), Some("ada@acme.example"), "also where the row has no such cell");
+}
+
+#[test]
+fn a_plain_location_fills_what_the_row_leaves_empty() {
+    let headers = ["Location", "City", "State", "Country", "Email"];
+    let place = |cells: &[&str]| {
+        let lead = read(&headers, cells).lead;
+        [lead.location, lead.city, lead.state, lead.country].map(Option::unwrap_or_default)
+    };
+    let austin = "Austin, Texas, United States";
+    assert_eq!(place(&[austin]), [austin, "Austin", "Texas", "United States"]);
+    assert_eq!(place(&[austin, "austin", "TX", "USA"]), [austin, "austin", "TX", "USA"], "what is given stays");
+    assert_eq!(place(&[austin, "", "", "US"]), [austin, "Austin", "Texas", "US"]);
+    assert_eq!(place(&[austin, "Berlin"]), [austin, "Berlin", "", ""], "a contradiction fills nothing");
+    assert_eq!(place(&["München"]), ["München", "", "", ""]);
 }
 
 #[test]
