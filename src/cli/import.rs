@@ -3,7 +3,6 @@
 mod dry_run;
 mod recipe;
 
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,12 +16,12 @@ use super::exit::{CliError, Exit};
 use super::output::{Report, progress};
 use super::remote::RemoteArgs;
 use super::table::table;
-use crate::actors::importer::layout::{LayoutChoice, layout, sample};
+use crate::actors::importer::layout::{LayoutChoice, layout};
 use crate::actors::importer::memory::NoMemory;
 use crate::actors::importer::plan::ImportChoice;
 use crate::actors::importer::preview::{Preview, preview};
 use crate::actors::importer::problem::FileProblem;
-use crate::domain::delimited::SAMPLE_BYTES;
+use crate::actors::importer::source::{LocalFile, open};
 use crate::domain::phone::Region;
 use crate::domain::row::RowOptions;
 use crate::store::records::import::UpdatePolicy;
@@ -276,9 +275,9 @@ fn look(args: &ImportArgs) -> Result<Report, CliError> {
         Some(region) => region.clone(),
         None => crate::config::Import::default().region,
     };
-    let unreadable = |error: std::io::Error| CliError::unreadable(format!("{}: {error}", args.file.display()));
-    let mut file = std::fs::File::open(&args.file).map_err(unreadable)?;
-    let bytes = sample(&mut file as &mut dyn Read).map_err(unreadable)?;
+    if let Err(error) = std::fs::File::open(&args.file) {
+        return Err(CliError::unreadable(format!("{}: {error}", args.file.display())));
+    }
     let ascii = |name: &str, character: Option<char>| match character {
         None => Ok(None),
         Some(character) if character.is_ascii() => Ok(Some(Some(character as u8))),
@@ -290,11 +289,14 @@ fn look(args: &ImportArgs) -> Result<Report, CliError> {
         escape: ascii("escape", args.escape)?,
         header_row: args.header_row.map(|row| Some(row).filter(|row| *row > 0)),
         encoding: args.encoding.clone(),
+        sheet: args.sheet.clone(),
     };
     let options = RowOptions { default_region: Region::from_code(&region.to_ascii_uppercase()) };
     let choice = ImportChoice { layout: reading, mapping: args.mapping.clone(), ..ImportChoice::default() };
-    let looked = layout(&bytes, &choice.layout)
-        .and_then(|layout| preview(&layout, &bytes, bytes.len() < SAMPLE_BYTES, &choice, options, &NoMemory));
+    let looked = open(&LocalFile(args.file.clone()), &choice.layout).and_then(|opened| {
+        let layout = layout(&opened, &choice.layout)?;
+        preview(&layout, &opened, &choice, options, &NoMemory)
+    });
     let looked = looked.map_err(|problem| refused(&problem))?;
     let text = preview_text(&looked);
     Report::new(&looked, text)

@@ -4,6 +4,7 @@ pub mod cell;
 pub mod company_name;
 pub mod delimited;
 pub mod email;
+pub mod encoding;
 pub mod enrichment;
 pub mod export;
 pub mod filter;

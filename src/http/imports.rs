@@ -27,12 +27,11 @@ use super::path::PathId;
 use super::problem::{FieldError, Problem};
 use super::query::{Limit, Query};
 use crate::actors::importer::intake::{IntakeLimits, inspect};
-use crate::actors::importer::layout::{layout, sample};
+use crate::actors::importer::layout::layout;
 use crate::actors::importer::memory::WorkspaceMemory;
 use crate::actors::importer::preview::{Preview, preview as look};
-use crate::actors::importer::problem::FileProblem;
+use crate::actors::importer::source::{SentFile, open};
 use crate::app::App;
-use crate::domain::delimited::SAMPLE_BYTES;
 use crate::domain::id::{Id, ImportId, ListId, UploadId};
 use crate::domain::phone::Region;
 use crate::domain::row::RowOptions;
@@ -229,11 +228,10 @@ async fn previewed(app: &Arc<App>, caller: &Caller, form: &Form, limits: &Intake
     let (spool, upload) = (Arc::clone(&app.spool), form.upload);
     let memory = WorkspaceMemory { store: app.store.clone(), scope: caller.scope };
     let looked = tokio::task::spawn_blocking(move || {
-        let unreadable = |error: std::io::Error| FileProblem::unreadable(&error);
-        let bytes = sample(&mut spool.read(upload).map_err(unreadable)?).map_err(unreadable)?;
-        let laid_out = layout(&bytes, &choice.layout)?;
+        let opened = open(&SentFile { spool: &*spool, upload }, &choice.layout)?;
+        let laid_out = layout(&opened, &choice.layout)?;
         let options = RowOptions { default_region: Region::from_code(&region.to_ascii_uppercase()) };
-        look(&laid_out, &bytes, bytes.len() < SAMPLE_BYTES, &choice, options, &memory)
+        look(&laid_out, &opened, &choice, options, &memory)
     });
     looked.await.map_err(Problem::internal)?.map_err(file_problem)
 }

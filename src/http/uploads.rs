@@ -18,6 +18,7 @@ use super::imports::{Writer, file_problem};
 use super::path::PathId;
 use super::problem::{FieldError, Problem};
 use crate::actors::importer::problem::FileProblem;
+use crate::actors::importer::spool::SpoolPart;
 use crate::app::App;
 use crate::domain::id::{ImportId, UploadId};
 use crate::domain::time::Time;
@@ -151,7 +152,7 @@ pub async fn append(
     }
     let limit = limit(&app, &context).min(row.size.unwrap_or(u64::MAX));
     let spool = Arc::clone(&app.spool);
-    let writer = tokio::task::spawn_blocking(move || spool.write(id, from)).await.map_err(Problem::internal)?;
+    let writer = tokio::task::spawn_blocking(move || spool.write(id, SpoolPart::Sent, from)).await.map_err(Problem::internal)?;
     let mut writer = match writer {
         Ok(file) => Writer::new(file),
         Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => {

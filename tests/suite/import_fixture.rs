@@ -9,7 +9,7 @@ use galena::actors::importer::intake::{Inspected, IntakeLimits, inspect};
 use galena::actors::importer::memory::WorkspaceMemory;
 use galena::actors::importer::plan::ImportChoice;
 use galena::actors::importer::problem::FileProblem;
-use galena::actors::importer::spool::{Spool, SpoolMemory};
+use galena::actors::importer::spool::{Spool, SpoolMemory, SpoolPart};
 use galena::actors::importer::work::{ImportRun, ImportWorker, Step};
 use galena::config::Config;
 use galena::deps::{Deps, Simulation};
@@ -85,7 +85,7 @@ impl House {
             size: Some(bytes.len() as u64),
         };
         self.store.submit(create, Urgency::Interactive).await.unwrap();
-        let mut file = self.spool.write(id, 0).unwrap();
+        let mut file = self.spool.write(id, SpoolPart::Sent, 0).unwrap();
         file.write_all(bytes).unwrap();
         file.finish().unwrap();
         let advance = AdvanceUpload {

@@ -148,8 +148,6 @@ async fn a_file_that_cannot_be_read_writes_nothing_and_says_where() {
     let list = server.list("bad").await;
     let good = "ada@acme.example,Ada\n".repeat(200);
     let after = |bad: &str| format!("Email,Name\n{good}{bad}").into_bytes();
-    let mut binary = after("");
-    binary.extend(b"x@acme.example,\xff\xfe\n");
     let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     png.extend([0_u8; 600]);
     /// File, status, code, a word of the detail, line.
@@ -161,8 +159,8 @@ async fn a_file_that_cannot_be_read_writes_nothing_and_says_where() {
         (after("x@acme.example,\"open\nnever closed\n"), 400, "INVALID_CSV", "UNTERMINATED_QUOTE", Some(202)),
         (after(&"y".repeat(3_000)), 400, "INVALID_CSV", "RECORD_TOO_LONG", Some(202)),
         (after("x@acme.example,a\0b\n"), 400, "INVALID_CSV", "NOT_TEXT", Some(202)),
-        (binary, 400, "INVALID_CSV", "INVALID_UTF8", Some(202)),
-        (png, 400, "INVALID_CSV", "NOT_TEXT", None),
+        (png, 400, "INVALID_CSV", "NOT_TEXT", Some(1)),
+        (b"PK\x03\x04 and then no archive".to_vec(), 400, "INVALID_CSV", "DAMAGED_WORKBOOK", None),
         (after(&good), 413, "FILE_TOO_LARGE", "TOO_MANY_ROWS", None),
         (vec![b'a'; 65 << 10], 413, "FILE_TOO_LARGE", "TOO_MANY_BYTES", None),
     ];
@@ -175,6 +173,12 @@ async fn a_file_that_cannot_be_read_writes_nothing_and_says_where() {
             assert_eq!(problem["line"].as_u64(), line, "{problem}");
         }
     }
+    let mut latin = after("");
+    latin.extend(b"x@acme.example,Zo\xeb\n");
+    let told = Form::new().part("file", file(&latin)).text("options", json!({ "encoding": "utf-8" }).to_string());
+    let problem = send(&server, &format!("/leads/lists/{list}/import"), told).await;
+    let problem = problem.expect_problem(400, "INVALID_CSV");
+    assert_eq!((&problem["reason"], &problem["line"], &problem["column"]), (&json!("INVALID_UTF8"), &json!(202), &json!(2)));
     let shown = server.get(&format!("/leads/lists/{list}")).await.expect(200);
     assert_eq!(shown["totalLeads"], 0);
     let imports = server.get("/leads/imports").await.expect(200);

@@ -1,10 +1,18 @@
 //! Published data sets beside the repository; absent in a plain clone.
 
+use std::path::PathBuf;
+
 /// The text of a file, or `None` with a word that the test is skipped.
 pub fn read(path: &str) -> Option<String> {
-    let text = std::fs::read_to_string(format!("{}/../shared/{path}", env!("CARGO_MANIFEST_DIR"))).ok();
-    if text.is_none() {
+    std::fs::read_to_string(self::path(path)?).ok()
+}
+
+/// Where a file or folder is, or `None` with a word that the test is skipped.
+pub fn path(path: &str) -> Option<PathBuf> {
+    let found = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
+    if !found.exists() {
         println!("skipped: ../shared is not here");
+        return None;
     }
-    text
+    Some(found)
 }

@@ -200,12 +200,13 @@ fn places<'w>(titles: &[String], wanted: impl Iterator<Item = &'w str>) -> Vec<O
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actors::importer::source::Opened;
     use crate::actors::importer::layout::{LayoutChoice, layout};
     use crate::actors::importer::memory::NoMemory;
     use crate::store::records::recipe::RememberedMapping;
 
     fn laid_out(file: &str) -> Layout {
-        layout(file.as_bytes(), &LayoutChoice::default()).expect("a layout")
+        layout(&Opened::text(file.as_bytes()), &LayoutChoice::default()).expect("a layout")
     }
 
     fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {

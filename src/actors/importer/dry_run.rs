@@ -88,9 +88,7 @@ pub fn dry_run(
     let hasher = store.hasher().clone();
     let edits = inspected.edits.clone();
     let rules = RowRules::new(scope.workspace(), ImportId::default(), &import, hasher, *store.weights(), edits)?;
-    let file = spool.read(upload).map_err(|error| FileProblem::unreadable(&error))?;
-    let plan = &import.plan;
-    let mut records = Records::from(file, plan.dialect(), plan.max_record_bytes, plan.data())?;
+    let mut records = Records::of(spool, upload, &import.plan, import.plan.data())?;
     let mut rehearsal = Rehearsal {
         store,
         scope,
@@ -145,7 +143,7 @@ impl Rehearsal<'_> {
         row.warnings.iter().for_each(|warning| self.run.warnings.note(warning));
         self.run.cell_errors += row.errors.len() as u64;
         let room = MAX_ERRORS.saturating_sub(self.run.errors.len());
-        self.run.errors.extend(row.errors.iter().take(room).cloned());
+        self.run.errors.extend(row.errors.iter().chain(&row.notes).take(room).cloned());
         if let Err(reason) = sufficient(&row.identity, self.target.list.identity) {
             self.run.results.rejected += 1;
             self.run.reasons.note(reason.code());

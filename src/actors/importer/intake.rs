@@ -1,16 +1,18 @@
 //! Before an import starts: the spooled file is laid out, planned and looked over from end to end, so that what starts
 //! can be read and a broken file writes nothing.
 
+use std::io;
+
 use super::columns::{decide, to_remember};
-use super::layout::{Layout, layout, sample};
+use super::layout::{Layout, layout};
 use super::memory::MappingMemory;
 use super::plan::{ImportChoice, PlanDefaults, plan};
-use super::preview::sample_rows;
 use super::problem::FileProblem;
 use super::records::{Records, Survey, survey};
-use super::spool::Spool;
+use super::sample::Sampled;
+use super::source::{Form, SentFile, open, write_text};
+use super::spool::{Spool, SpoolPart};
 use crate::config::Config;
-use crate::domain::delimited::SAMPLE_BYTES;
 use crate::domain::id::UploadId;
 use crate::store::records::import::ImportPlan;
 use crate::store::records::import_edits::ImportEdits;
@@ -64,19 +66,34 @@ pub fn inspect(
     limits: &IntakeLimits,
     memory: &dyn MappingMemory,
 ) -> Result<Inspected, FileProblem> {
-    let unreadable = |error: std::io::Error| FileProblem::unreadable(&error);
-    let mut file = spool.read(upload).map_err(unreadable)?;
-    let bytes = sample(&mut file).map_err(unreadable)?;
-    let layout = layout(&bytes, &choice.layout)?;
+    let opened = open(&SentFile { spool, upload }, &choice.layout)?;
+    let layout = layout(&opened, &choice.layout)?;
     // Where the sample cannot be read, the survey says why.
-    let rows = sample_rows(&layout, &bytes, bytes.len() < SAMPLE_BYTES).unwrap_or_default();
+    let rows = Sampled::read(&layout, &opened).map(Sampled::into_cells).unwrap_or_default();
     let decision = decide(&layout, &rows, choice, memory)?;
     let plan = plan(&layout, &decision.mapping, choice, &limits.defaults)?;
-    let mut records = Records::from(file, layout.dialect, plan.max_record_bytes, layout.data)?;
+    make_text(spool, upload, &opened.form)?;
+    let mut records = Records::of(spool, upload, &plan, layout.data)?;
     let survey = survey(&mut records, layout.headers.len(), limits.max_rows)?;
     if choice.edits.last_row() > survey.rows {
         return Err(FileProblem::no_such_row(choice.edits.last_row(), survey.rows));
     }
     let remember = to_remember(&layout, choice, &plan.columns);
     Ok(Inspected { layout, plan, survey, edits: choice.edits.clone(), remember })
+}
+
+/// Makes the text of a file that is none, unless it is there.
+fn make_text(spool: &dyn Spool, upload: UploadId, form: &Form) -> Result<(), FileProblem> {
+    let part = form.part();
+    if part == SpoolPart::Sent || spool.read(upload, part).is_ok() {
+        return Ok(());
+    }
+    let unwritable = |error: io::Error| FileProblem::unwritable(&error);
+    let mut text = match spool.write(upload, part, 0) {
+        // Another request makes the same text at this moment.
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => return Err(FileProblem::busy()),
+        text => text.map_err(unwritable)?,
+    };
+    write_text(&SentFile { spool, upload }, form, &mut text)?;
+    text.finish().map_err(unwritable)
 }

@@ -1,10 +1,14 @@
-//! How a file is laid out: dialect, titles, where the data begins. Guessed from the first bytes, overridden by the user.
+//! How a text is laid out: dialect, titles, where the data begins. Guessed from its beginning, overridden by the user.
 
-use std::io::{self, Read};
+use std::collections::BTreeMap;
 
 use super::problem::FileProblem;
-use crate::domain::delimited::{Advance, Dialect, Position, RecordLimits, RecordReader, SAMPLE_BYTES, detect};
+use super::source::{Form, Opened};
+use crate::domain::delimited::{Advance, Dialect, Position, RecordLimits, RecordReader, detect};
 use crate::domain::row::unique_titles;
+
+/// Records that tell how wide the table is.
+const COUNTED_RECORDS: usize = 200;
 
 /// What the user says of the file instead of what would be guessed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,18 +20,20 @@ pub struct LayoutChoice {
     pub escape: Option<Option<u8>>,
     /// 1-based record number of the titles; `Some(None)`: there are none.
     pub header_row: Option<Option<u64>>,
+    /// By a label of the WHATWG standard.
     pub encoding: Option<String>,
+    /// Name of a sheet, or its number from 1.
+    pub sheet: Option<String>,
 }
 
 /// How the file is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
+    pub form: Form,
     pub dialect: Dialect,
-    /// By its WHATWG name.
-    pub encoding: &'static str,
     /// 1-based record number of the titles.
     pub header_row: Option<u64>,
-    /// The titles as they stand in the file; empty texts where there are none.
+    /// The titles as they stand in the file; empty texts where there are none, and for columns that only rows have.
     pub headers: Vec<String>,
     /// Where the first data record starts.
     pub data: Position,
@@ -46,22 +52,12 @@ impl Layout {
     }
 }
 
-/// The first bytes of a file, enough to guess from.
+/// Lays a text out from its beginning.
 ///
 /// # Errors
-/// The file cannot be read.
-pub fn sample(file: &mut dyn Read) -> io::Result<Vec<u8>> {
-    let mut sample = Vec::new();
-    file.take(SAMPLE_BYTES as u64).read_to_end(&mut sample)?;
-    Ok(sample)
-}
-
-/// Lays the file out from its first bytes.
-///
-/// # Errors
-/// The bytes are no text, or the choice does not fit them.
-pub fn layout(sample: &[u8], choice: &LayoutChoice) -> Result<Layout, FileProblem> {
-    let encoding = encoding_of(choice)?;
+/// It is no text, or the choice does not fit it.
+pub fn layout(opened: &Opened, choice: &LayoutChoice) -> Result<Layout, FileProblem> {
+    let sample = &opened.head[..];
     no_nul(sample)?;
     if sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample).iter().all(u8::is_ascii_whitespace) {
         return Err(FileProblem::empty());
@@ -72,37 +68,29 @@ pub fn layout(sample: &[u8], choice: &LayoutChoice) -> Result<Layout, FileProble
         quote: choice.quote.unwrap_or(guess.dialect.quote),
         escape: choice.escape.unwrap_or(guess.dialect.escape),
     };
-    let line_ending = line_ending(sample);
     let guessed_row = guess.header.as_ref().map(|header| header.number);
     let header_row = choice.header_row.unwrap_or(guessed_row);
-    if dialect == guess.dialect && header_row == guessed_row {
-        let headers = match guess.header {
-            Some(header) => header.titles,
-            None => vec![String::new(); columns(sample, dialect, guess.data)],
-        };
-        return Ok(Layout { dialect, encoding, header_row, headers, data: guess.data, line_ending });
-    }
-    let start = start_of_records(sample, &guess.data, guessed_row);
-    let Some(number) = header_row else {
-        let headers = vec![String::new(); columns(sample, dialect, start)];
-        return Ok(Layout { dialect, encoding, header_row, headers, data: start, line_ending });
+    let (mut headers, data) = if dialect == guess.dialect && header_row == guessed_row {
+        (guess.header.map(|header| header.titles).unwrap_or_default(), guess.data)
+    } else {
+        let start = start_of_records(sample, &guess.data, guessed_row);
+        match header_row {
+            Some(number) => titles_at(sample, dialect, start, number)?,
+            None => (Vec::new(), start),
+        }
     };
-    let (headers, data) = titles_at(sample, dialect, start, number)?;
-    Ok(Layout { dialect, encoding, header_row, headers, data, line_ending })
-}
-
-/// Only UTF-8 is read yet.
-fn encoding_of(choice: &LayoutChoice) -> Result<&'static str, FileProblem> {
-    match choice.encoding.as_deref().map(str::to_ascii_lowercase).as_deref() {
-        None | Some("" | "utf-8" | "utf8" | "unicode-1-1-utf-8") => Ok("utf-8"),
-        Some(other) => Err(FileProblem::encoding(other)),
-    }
+    let columns = columns(sample, dialect, data, header_row.is_some());
+    headers.resize(headers.len().max(columns).max(1), String::new());
+    Ok(Layout { form: opened.form.clone(), dialect, header_row, headers, data, line_ending: line_ending(sample) })
 }
 
 fn no_nul(sample: &[u8]) -> Result<(), FileProblem> {
     let Some(place) = sample.iter().position(|byte| *byte == 0) else { return Ok(()) };
-    let line = 1 + sample[..place].iter().filter(|byte| **byte == b'\n').count() as u64;
-    Err(FileProblem::binary(line))
+    let before = &sample[..place];
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let cells = before[start..].iter().filter(|byte| matches!(byte, b',' | b';' | b'\t' | b'|')).count();
+    Err(FileProblem::binary(line, cells as u64 + 1))
 }
 
 /// A first line `sep=;` is no record: where the guess began behind it, so do we.
@@ -117,25 +105,30 @@ fn start_of_records(sample: &[u8], data: &Position, guessed_row: Option<u64>) ->
 }
 
 fn reader(sample: &[u8], dialect: Dialect, start: Position) -> (RecordReader, &[u8]) {
-    let limits = RecordLimits { max_record_bytes: SAMPLE_BYTES, ..RecordLimits::default() };
+    let limits = RecordLimits { max_record_bytes: sample.len().max(1), ..RecordLimits::default() };
     let from = usize::try_from(start.offset).unwrap_or(usize::MAX).min(sample.len());
     (RecordReader::resume(dialect, limits, start), &sample[from..])
 }
 
-/// How many columns the first records have at most.
-fn columns(sample: &[u8], dialect: Dialect, start: Position) -> usize {
+/// How many columns the first records from `start` on have: most of them where titles say the rest, else the widest.
+fn columns(sample: &[u8], dialect: Dialect, start: Position, has_titles: bool) -> usize {
     let (mut reader, mut input) = reader(sample, dialect, start);
-    let mut columns = 1;
-    for _ in 0..20 {
+    let mut widths = BTreeMap::new();
+    let mut note = |reader: &RecordReader| {
+        let width = reader.record().map_or(0, |record| record.len());
+        *widths.entry(width).or_insert(0usize) += 1;
+    };
+    for _ in 0..COUNTED_RECORDS {
         match reader.advance(&mut input) {
-            Ok(Advance::Record) => columns = columns.max(reader.record().map_or(0, |record| record.len())),
+            Ok(Advance::Record) => note(&reader),
             _ => break,
         }
     }
     if matches!(reader.finish(), Ok(Advance::Record)) {
-        columns = columns.max(reader.record().map_or(0, |record| record.len()));
+        note(&reader);
     }
-    columns
+    let usual = widths.iter().max_by_key(|(_, count)| **count).map_or(0, |(width, _)| *width);
+    if has_titles { usual } else { widths.keys().next_back().copied().unwrap_or(usual) }
 }
 
 /// The record of this number and where the next one starts.
@@ -179,24 +172,32 @@ mod tests {
     #[test]
     fn the_guess_is_taken_unless_the_user_says_otherwise() {
         let file = b"Notes of the fair\nName;Email\nAda;ada@example.org\n";
-        let found = layout(file, &LayoutChoice::default()).expect("a layout");
+        let found = layout(&Opened::text(file), &LayoutChoice::default()).expect("a layout");
         assert_eq!((found.header_row, found.headers()), (Some(2), vec!["Name", "Email"]));
         let choice = LayoutChoice { delimiter: Some(Some(b',')), header_row: Some(Some(1)), ..LayoutChoice::default() };
-        let told = layout(file, &choice).expect("a layout");
+        let told = layout(&Opened::text(file), &choice).expect("a layout");
         assert_eq!((told.header_row, told.headers()), (Some(1), vec!["Notes of the fair"]));
         assert_eq!(told.data.line, 2);
         let none = LayoutChoice { header_row: Some(None), ..LayoutChoice::default() };
-        let none = layout(file, &none).expect("a layout");
+        let none = layout(&Opened::text(file), &none).expect("a layout");
         assert_eq!((none.header_row, none.data.line, none.headers.len()), (None, 1, 2));
     }
 
     #[test]
+    fn columns_that_only_rows_have_are_columns() {
+        let wide = layout(&Opened::text(b"a,b\n1,2,3\n4,5,6\n7,8\n"), &LayoutChoice::default()).expect("a layout");
+        assert_eq!(wide.headers(), ["a", "b", ""]);
+        let one = layout(&Opened::text(b"a,b\n1,2\n4,5,6\n7,8\n"), &LayoutChoice::default()).expect("a layout");
+        assert_eq!(one.headers(), ["a", "b"], "one odd row is an odd row");
+    }
+
+    #[test]
     fn what_is_no_text_is_said_to_be_none() {
-        let problem = |bytes: &[u8]| layout(bytes, &LayoutChoice::default()).expect_err("no layout");
+        let problem = |bytes: &[u8]| layout(&Opened::text(bytes), &LayoutChoice::default()).expect_err("no layout");
         assert_eq!(problem(b"").reason, "EMPTY_FILE");
         assert_eq!(problem(b"\xef\xbb\xbf \r\n\n").reason, "EMPTY_FILE");
         assert_eq!((problem(b"a,b\n1,\0\n").reason, problem(b"a,b\n1,\0\n").line), ("NOT_TEXT", Some(2)));
         let choice = LayoutChoice { header_row: Some(Some(9)), ..LayoutChoice::default() };
-        assert_eq!(layout(b"a,b\n1,2\n", &choice).expect_err("no layout").reason, "NO_SUCH_HEADER");
+        assert_eq!(layout(&Opened::text(b"a,b\n1,2\n"), &choice).expect_err("no layout").reason, "NO_SUCH_HEADER");
     }
 }

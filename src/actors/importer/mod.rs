@@ -18,8 +18,11 @@ pub mod plan;
 pub mod preview;
 pub mod problem;
 pub mod records;
+pub mod sample;
+pub mod source;
 pub mod spool;
 pub mod work;
+pub mod workbook;
 
 use std::collections::HashSet;
 use std::time::Duration;

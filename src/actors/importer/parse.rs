@@ -37,6 +37,7 @@ pub struct RawChunk {
 struct RawRow {
     line: u64,
     end: Position,
+    is_mended: bool,
     cells: Range<usize>,
 }
 
@@ -68,7 +69,9 @@ pub fn read_chunk(records: &mut Records, first_row: u64, most: usize) -> Result<
             chunk.text.push_str(field);
             chunk.ends.push(chunk.text.len());
         }
-        chunk.rows.push(RawRow { line: record.line, end: record.end, cells: first..chunk.ends.len() });
+        let (line, end, is_mended) = (record.line, record.end, record.mend.is_some());
+        let cells = first..chunk.ends.len();
+        chunk.rows.push(RawRow { line, end, is_mended, cells });
     }
     Ok(chunk)
 }
@@ -148,7 +151,10 @@ impl RowRules {
         hasher: &KeyHasher,
         scratch: &mut String,
     ) -> ParsedRow {
-        let reading = read_corrected_row(&self.mapping, &self.options, cells, &self.corrections(number));
+        let mut reading = read_corrected_row(&self.mapping, &self.options, cells, &self.corrections(number));
+        if row.is_mended {
+            reading.warnings.push(RowWarning::Mended);
+        }
         let errors = reading.cell_errors.iter().map(|error| self.error(number, row.line, error)).collect();
         let mut lead = Lead {
             list: self.blank.list,
@@ -173,6 +179,7 @@ impl RowRules {
             identity,
             keys,
             errors,
+            notes: reading.warnings.iter().filter_map(|warning| note(number, row.line, warning)).collect(),
             warnings: reading.warnings.iter().map(RowWarning::code).collect(),
             cells: row.cells.clone(),
             is_dropped: self.edits.drops(number + 1),
@@ -194,6 +201,18 @@ impl RowRules {
             error: error.problem.to_string(),
         }
     }
+}
+
+/// A warning that is worth a look at its row.
+fn note(number: u64, line: u64, warning: &RowWarning) -> Option<RowError> {
+    matches!(warning, RowWarning::ExtraCells { .. } | RowWarning::Mended).then(|| RowError {
+        row: number + 1,
+        line,
+        column: None,
+        field: None,
+        code: warning.code().to_owned(),
+        error: warning.to_string(),
+    })
 }
 
 fn raw_cells<'t>(

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::layout::{Layout, LayoutChoice};
 use super::problem::FileProblem;
+use super::source::Form;
+use super::spool::SpoolPart;
 use crate::domain::lead::LeadField;
 use crate::domain::phone::Region;
 use crate::domain::row::Mapping;
@@ -72,8 +74,16 @@ pub fn plan(
         on_update: choice.on_update.iter().map(|(name, policy)| (name.clone(), *policy)).collect(),
         tags: choice.tags.clone(),
         enrich_after: choice.enrich_after,
-        encoding: layout.encoding.to_owned(),
+        encoding: layout.form.encoding().to_owned(),
         max_record_bytes: defaults.max_record_bytes,
+        text: match layout.form.part() {
+            SpoolPart::Sent => None,
+            SpoolPart::Text(reading) => Some(reading),
+        },
+        sheet: match &layout.form {
+            Form::Workbook(sheet) => Some(sheet.clone()),
+            _ => None,
+        },
     })
 }
 
@@ -93,9 +103,10 @@ mod tests {
     use crate::actors::importer::columns::decide;
     use crate::actors::importer::layout::layout;
     use crate::actors::importer::memory::NoMemory;
+    use crate::actors::importer::source::Opened;
 
     fn planned(file: &[u8]) -> (ImportPlan, Mapping) {
-        let laid_out = layout(file, &LayoutChoice::default()).expect("a layout");
+        let laid_out = layout(&Opened::text(file), &LayoutChoice::default()).expect("a layout");
         let choice = ImportChoice::default();
         let mapping = decide(&laid_out, &[], &choice, &NoMemory).expect("a decision").mapping;
         (plan(&laid_out, &mapping, &choice, &PlanDefaults::default()).expect("a plan"), mapping)

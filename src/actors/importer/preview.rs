@@ -1,4 +1,5 @@
-//! How a file would be read, from its first bytes: dialect, columns with the fields they seem to hold, sample rows.
+//! How a file would be read, from its beginning: dialect, columns with the fields they seem to hold, sample rows, and
+//! what a user should know before importing it.
 
 use serde::Serialize;
 
@@ -7,7 +8,8 @@ use super::layout::Layout;
 use super::memory::MappingMemory;
 use super::plan::ImportChoice;
 use super::problem::FileProblem;
-use crate::domain::delimited::{Advance, RecordLimits, RecordReader};
+use super::sample::{Sampled, SampledRow};
+use super::source::Opened;
 use crate::domain::row::{RowOptions, Target, read_row};
 use crate::domain::text::trim_cell;
 
@@ -59,23 +61,24 @@ pub struct PreviewWarning {
     pub detail: String,
 }
 
-/// Looks at `sample`, the first bytes of a file that `layout` was made of.
+/// Looks at the file that `layout` was made of.
 ///
 /// # Errors
 /// A record of the sample cannot be read, or the mapping does not fit.
 pub fn preview(
     layout: &Layout,
-    sample: &[u8],
-    is_whole_file: bool,
+    opened: &Opened,
     choice: &ImportChoice,
     options: RowOptions,
     memory: &dyn MappingMemory,
 ) -> Result<Preview, FileProblem> {
-    let rows = sample_rows(layout, sample, is_whole_file)?;
+    let sampled = Sampled::read(layout, opened)?;
     let headers = layout.headers();
     // What would be suggested, whatever the request maps by itself.
     let unmapped = ImportChoice { mapping: Vec::new(), ..choice.clone() };
+    let rows: Vec<Vec<String>> = sampled.rows.iter().map(|row| row.cells.clone()).collect();
     let suggested = decide(layout, &rows, &unmapped, memory)?;
+    let warnings = warnings(layout, opened, &sampled, &decide(layout, &rows, choice, memory)?, options);
     let columns = headers.iter().zip(suggested_fields(&suggested)).enumerate().map(|(index, (header, field))| {
         let cells = || rows.iter().filter_map(|row| row.get(index)).map(|cell| trim_cell(cell));
         let filled = cells().filter(|cell| !cell.is_empty()).count();
@@ -91,15 +94,15 @@ pub fn preview(
     });
     let character = |byte: Option<u8>| byte.map(|byte| char::from(byte).to_string());
     Ok(Preview {
-        encoding: layout.encoding.to_owned(),
+        encoding: layout.form.encoding().to_owned(),
         delimiter: character(layout.dialect.delimiter).unwrap_or_default(),
         quote: character(layout.dialect.quote),
         escape: character(layout.dialect.escape),
         line_ending: layout.line_ending.to_owned(),
         header_row: layout.header_row,
-        sheets: Vec::new(),
+        sheets: opened.sheets.clone(),
         columns: columns.collect(),
-        warnings: warnings(layout, &rows, &decide(layout, &rows, choice, memory)?, options),
+        warnings,
         sample_rows: rows.into_iter().take(SAMPLE_ROWS).collect(),
     })
 }
@@ -114,31 +117,16 @@ fn suggested_fields(decision: &Decision) -> Vec<Option<String>> {
     titles.zip(decision.mapping.targets()).map(field).collect()
 }
 
-/// The rows of `sample`.
-///
-/// # Errors
-/// A record of it cannot be read.
-pub fn sample_rows(layout: &Layout, sample: &[u8], is_whole_file: bool) -> Result<Vec<Vec<String>>, FileProblem> {
-    let from = usize::try_from(layout.data.offset).unwrap_or(usize::MAX).min(sample.len());
-    let mut reader = RecordReader::resume(layout.dialect, RecordLimits::default(), layout.data);
-    let (mut input, mut rows) = (&sample[from..], Vec::new());
-    loop {
-        let found = match reader.advance(&mut input)? {
-            Advance::Record => true,
-            // The sample may cut its last record.
-            Advance::NeedInput => is_whole_file && reader.finish()? == Advance::Record,
-        };
-        if !found {
-            return Ok(rows);
-        }
-        rows.push(reader.record()?.fields().map(str::to_owned).collect());
-    }
-}
-
-fn warnings(layout: &Layout, rows: &[Vec<String>], decision: &Decision, options: RowOptions) -> Vec<PreviewWarning> {
+fn warnings(
+    layout: &Layout,
+    opened: &Opened,
+    sampled: &Sampled,
+    decision: &Decision,
+    options: RowOptions,
+) -> Vec<PreviewWarning> {
     let mut warnings = Vec::new();
     let mut warn = |code: &'static str, detail: String| warnings.push(PreviewWarning { code, detail });
-    if rows.is_empty() {
+    if sampled.rows.is_empty() {
         warn("NO_ROWS", "there is no row below the header".to_owned());
     }
     if !decision.missing.is_empty() {
@@ -148,17 +136,47 @@ fn warnings(layout: &Layout, rows: &[Vec<String>], decision: &Decision, options:
     if layout.header_row.is_none() {
         warn("NO_HEADER", "no titles were found: the columns have numbers".to_owned());
     }
-    let ragged = rows.iter().filter(|row| row.len() != layout.headers.len()).count();
-    if ragged > 0 {
-        warn("RAGGED_ROWS", format!("{ragged} of the sampled rows have fewer or more cells than the header"));
+    let untitled = layout.headers.iter().filter(|title| trim_cell(title).is_empty()).count();
+    if layout.header_row.is_some() && untitled > 0 {
+        warn("UNTITLED_COLUMNS", format!("{untitled} columns have no title; they are called by their number"));
     }
-    let bad = rows.iter().filter(|row| {
-        let cells: Vec<&str> = row.iter().map(String::as_str).collect();
+    if let Some((line, count)) = opened.strays() {
+        let detail = format!("{count} bytes are not UTF-8, the first in line {line}; they are read as windows-1252");
+        warn("MIXED_ENCODING", detail);
+    }
+    if opened.error_cells > 0 {
+        warn("ERROR_CELLS", format!("{} cells hold an error such as #N/A; they are empty", opened.error_cells));
+    }
+    let doubled = doubled_titles(layout);
+    if !doubled.is_empty() {
+        warn("DUPLICATE_HEADERS", format!("several columns are called {}", doubled.join(", ")));
+    }
+    if let Some((line, column)) = sampled.open_quote {
+        let detail = format!("the quote that opens in line {line}, column {column} is never closed: an import says no");
+        warn("UNTERMINATED_QUOTE", detail);
+    }
+    if let Some((count, lines)) = sampled.lines(|row| row.is_mended) {
+        warn("MENDED_ROWS", format!("{count} of the sampled rows had broken quotes or delimiters and were mended: {lines}"));
+    }
+    if let Some((count, lines)) = sampled.lines(|row| row.cells.len() != layout.headers.len()) {
+        let detail = format!("{count} of the sampled rows have fewer or more cells than the header: lines {lines}");
+        warn("RAGGED_ROWS", detail);
+    }
+    let is_bad = |row: &SampledRow| {
+        let cells: Vec<&str> = row.cells.iter().map(String::as_str).collect();
         !read_row(&decision.mapping, &options, &cells).cell_errors.is_empty()
-    });
-    let bad = bad.count();
-    if bad > 0 {
-        warn("CELL_ERRORS", format!("{bad} of the sampled rows have a cell that cannot be used"));
+    };
+    if let Some((count, lines)) = sampled.lines(is_bad) {
+        warn("CELL_ERRORS", format!("{count} of the sampled rows have a cell that cannot be used: lines {lines}"));
     }
     warnings
+}
+
+/// Titles that several columns have, each once.
+fn doubled_titles(layout: &Layout) -> Vec<String> {
+    let mut seen = std::collections::BTreeMap::new();
+    for title in layout.headers.iter().map(|title| trim_cell(title)).filter(|title| !title.is_empty()) {
+        *seen.entry(title).or_insert(0usize) += 1;
+    }
+    seen.into_iter().filter(|(_, count)| *count > 1).map(|(title, _)| format!("\"{title}\"")).collect()
 }

@@ -24,20 +24,26 @@ impl FileProblem {
     }
 
     pub fn empty() -> Self {
-        Self { line: Some(1), ..Self::invalid("EMPTY_FILE", "the file is empty") }
+        Self { line: Some(1), column: Some(1), ..Self::invalid("EMPTY_FILE", "the file is empty") }
     }
 
     pub fn no_rows(line: u64) -> Self {
         Self { line: Some(line), ..Self::invalid("NO_ROWS", "the file has a header and no rows below it") }
     }
 
-    pub fn binary(line: u64) -> Self {
-        let detail = format!("line {line} holds a NUL byte: this is no text file in UTF-8");
-        Self { line: Some(line), ..Self::invalid("NOT_TEXT", detail) }
+    pub fn binary(line: u64, column: u64) -> Self {
+        let detail = format!("line {line}, column {column} holds a NUL byte: this is no text, or a damaged one");
+        Self { line: Some(line), column: Some(column), ..Self::invalid("NOT_TEXT", detail) }
+    }
+
+    /// `kind` as in "the file is …".
+    pub fn foreign(kind: &str) -> Self {
+        Self { line: Some(1), column: Some(1), ..Self::invalid("NOT_TEXT", format!("the file is {kind}")) }
     }
 
     pub fn encoding(name: &str) -> Self {
-        Self::invalid("UNSUPPORTED_ENCODING", format!("files in {name} cannot be read; save the file as UTF-8"))
+        let detail = format!("\"{name}\" is no encoding that can be read; name one such as utf-8 or windows-1252");
+        Self { code: "VALIDATION_FAILED", ..Self::invalid("UNSUPPORTED_ENCODING", detail) }
     }
 
     pub fn no_such_header(number: u64, records: u64) -> Self {
@@ -59,6 +65,16 @@ impl FileProblem {
         Self::invalid("UNREADABLE", format!("the spooled file cannot be read: {error}"))
     }
 
+    pub fn busy() -> Self {
+        let detail = "the file is being read for another request; try again in a moment";
+        Self { code: "CONFLICT", ..Self::invalid("BUSY", detail) }
+    }
+
+    /// The text of a file could not be kept.
+    pub fn unwritable(error: &std::io::Error) -> Self {
+        Self::invalid("UNWRITABLE", format!("the text of the file could not be written: {error}"))
+    }
+
     /// The memory of mappings cannot be read: our fault, not the file's.
     pub fn memory(error: &crate::store::StoreError) -> Self {
         let detail = format!("what is remembered of such files cannot be read: {error}");
@@ -78,16 +94,14 @@ impl FileProblem {
 
 impl From<DelimitedError> for FileProblem {
     fn from(error: DelimitedError) -> Self {
-        let column = match &error {
-            DelimitedError::InvalidUtf8 { column, .. } => Some(*column as u64),
-            _ => None,
-        };
         let hint = match &error {
             DelimitedError::RecordTooLong { .. } => ", which is what import.max_record_bytes allows",
-            DelimitedError::InvalidUtf8 { .. } => "; save the file as UTF-8",
+            DelimitedError::InvalidUtf8 { .. } => "; leave the encoding to be found out, or name it",
+            DelimitedError::UnterminatedQuote { .. } => "; close it, or say that the file has no quotes",
             _ => "",
         };
         let detail = format!("{error}{hint}");
+        let column = Some(error.column() as u64);
         Self { line: Some(error.line()), column, ..Self::invalid(error.code(), detail) }
     }
 }

@@ -3,8 +3,10 @@
 use std::io::{Read, Seek, SeekFrom};
 
 use super::problem::FileProblem;
-use super::spool::SpoolRead;
-use crate::domain::delimited::{Advance, Dialect, Position, Record, RecordLimits, RecordReader};
+use super::spool::{Spool, SpoolPart, SpoolRead};
+use crate::domain::delimited::{Advance, Position, Record, RecordLimits, RecordReader};
+use crate::domain::id::UploadId;
+use crate::store::records::import::ImportPlan;
 
 const BLOCK_BYTES: usize = 256 << 10;
 
@@ -19,20 +21,20 @@ pub struct Records {
 }
 
 impl Records {
+    /// The records of an upload as `plan` reads it, from `at` on.
+    ///
     /// # Errors
-    /// The file has no such place.
-    pub fn from(
-        mut file: Box<dyn SpoolRead>,
-        dialect: Dialect,
-        max_record_bytes: u64,
-        at: Position,
-    ) -> Result<Self, FileProblem> {
-        file.seek(SeekFrom::Start(at.offset)).map_err(|error| FileProblem::unreadable(&error))?;
-        let max_record_bytes = usize::try_from(max_record_bytes).unwrap_or(usize::MAX);
+    /// The file is gone or has no such place.
+    pub fn of(spool: &dyn Spool, upload: UploadId, plan: &ImportPlan, at: Position) -> Result<Self, FileProblem> {
+        let part = plan.text.map_or(SpoolPart::Sent, SpoolPart::Text);
+        let unreadable = |error: std::io::Error| FileProblem::unreadable(&error);
+        let mut file = spool.read(upload, part).map_err(unreadable)?;
+        file.seek(SeekFrom::Start(at.offset)).map_err(unreadable)?;
+        let max_record_bytes = usize::try_from(plan.max_record_bytes).unwrap_or(usize::MAX);
         let limits = RecordLimits { max_record_bytes, ..RecordLimits::default() };
         Ok(Self {
             file,
-            reader: RecordReader::resume(dialect, limits, at),
+            reader: RecordReader::resume(plan.dialect(), limits, at).mending(plan.columns.len()),
             block: vec![0; BLOCK_BYTES],
             unread: 0..0,
             at_end: false,
@@ -66,8 +68,8 @@ impl Records {
     /// It is no text.
     pub fn record(&self) -> Result<Record<'_>, FileProblem> {
         let record = self.reader.record()?;
-        if record.has_nul() {
-            return Err(FileProblem::binary(record.line));
+        if let Some((line, column)) = record.nul() {
+            return Err(FileProblem::binary(line, column as u64));
         }
         Ok(record)
     }
@@ -83,6 +85,8 @@ pub struct Survey {
     pub rows: u64,
     /// Rows with fewer or more cells than the titles.
     pub ragged: u64,
+    /// Rows whose quotes or delimiters were broken.
+    pub mended: u64,
 }
 
 /// Reads the whole file once before a row of it is written, so that a broken file writes nothing.
@@ -95,6 +99,7 @@ pub fn survey(records: &mut Records, columns: usize, max_rows: u64) -> Result<Su
         let record = records.record()?;
         survey.rows += 1;
         survey.ragged += u64::from(record.len() != columns);
+        survey.mended += u64::from(record.mend.is_some());
         if survey.rows > max_rows {
             return Err(FileProblem::too_many_rows(max_rows, record.line));
         }

@@ -4,7 +4,6 @@
 //! committed chunk.
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -275,11 +274,8 @@ impl ImportRun {
         let edits = edits.map_err(|error| Trouble::Run(error.into()))?;
         let rules = RowRules::new(self.scope.workspace(), self.id, row, hasher, *store.weights(), edits)?;
         let (spool, upload, at) = (Arc::clone(spool), row.upload, row.position());
-        let (dialect, max_record_bytes) = (row.plan.dialect(), row.plan.max_record_bytes);
-        let opened = hands.run(move || {
-            let file = spool.read(upload).map_err(|error: io::Error| FileProblem::unreadable(&error))?;
-            Records::from(file, dialect, max_record_bytes, at)
-        });
+        let plan = row.plan.clone();
+        let opened = hands.run(move || Records::of(&*spool, upload, &plan, at));
         Ok(Reading {
             rules: Arc::new(rules),
             records: Some(opened.await??),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::sweep::SweepError;
@@ -40,7 +41,9 @@ impl Errand {
             Self::TrimImport(trim) => submit(store, trim).await?,
             Self::RemoveUpload(remove) => u64::from(submit(store, remove).await?),
             Self::ForgetUpload(file, forget) => {
-                remove(file, hands).await?;
+                if let Some(file) = file {
+                    hands.run(move || remove_with_texts(&file)).await??;
+                }
                 u64::from(submit(store, forget).await?)
             }
             Self::ExpireExport(file, expire) => {
@@ -77,4 +80,18 @@ fn remove_file(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
     }
+}
+
+/// An upload, and the texts that were made of it: they have its name and an ending.
+fn remove_with_texts(path: &Path) -> io::Result<()> {
+    if let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(OsStr::to_str)) {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let is_text = entry.file_name().to_str().and_then(|file| file.split_once('.')).is_some_and(|(own, _)| own == name);
+            if is_text {
+                remove_file(&entry.path())?;
+            }
+        }
+    }
+    remove_file(path)
 }

@@ -44,7 +44,9 @@ pub(super) fn left_over(view: &View, directory: &DataDirectory, now: Time) -> Re
         ControlFlow::Continue(())
     })?;
     visit(&directory.uploads(), &mut |path, name, changed| {
-        if !named.contains(name) && now.since(changed) >= GRACE {
+        // The texts of an upload have its name and an ending.
+        let owner = name.split('.').next().unwrap_or(name);
+        if !named.contains(owner) && now.since(changed) >= GRACE {
             found.push(Errand::RemoveFile(path.to_owned()));
         }
     })?;

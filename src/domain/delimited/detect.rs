@@ -10,9 +10,17 @@ use super::{DelimitedError, Dialect, Position, RecordLimits};
 /// How much of a file is worth looking at.
 pub const SAMPLE_BYTES: usize = 64 << 10;
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// Believed only where the whole sample agrees.
+const RARE_DELIMITERS: [u8; 7] = [b' ', b'#', b':', b'^', b'~', b'&', b'/'];
+const QUOTES: [u8; 2] = [b'"', b'\''];
+/// How much more a dialect counts that `csv-nose` finds, too.
+const OPINION_WEIGHT: f64 = 1.5;
 /// How many lines of notes may stand before the titles.
 const MAX_PREAMBLE_RECORDS: usize = 20;
 const MAX_TITLE_CHARS: usize = 80;
+/// Endings of domains that no title ends with (`person.name` is one).
+const USUAL_ENDINGS: [&str; 16] =
+    ["com", "net", "org", "io", "co", "de", "fr", "es", "it", "nl", "uk", "eu", "ch", "at", "be", "pt"];
 
 /// What a file seems to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,27 +47,26 @@ struct SampleRecord {
     fields: Vec<String>,
 }
 
+/// A dialect the file may have, and the sample as it would be read.
+struct Candidate {
+    dialect: Dialect,
+    records: Vec<SampleRecord>,
+    score: f64,
+}
+
+impl Candidate {
+    fn of(dialect: Dialect, body: &[u8], start: Position, weight: f64) -> Self {
+        let records = sample_records(dialect, body, start);
+        let score = dialect.delimiter.map_or(0.0, |delimiter| consistency(&records, delimiter)) * weight;
+        Self { dialect, records, score }
+    }
+}
+
 /// Looks at `sample`, the first bytes of a file: all of it, or its first [`SAMPLE_BYTES`].
 pub fn detect(sample: &[u8]) -> Detection {
     let (start, told) = told_delimiter(sample);
     let body = sample.get(usize::try_from(start.offset).unwrap_or(0)..).unwrap_or_default();
-    let delimiters = told.as_ref().map_or(&DELIMITERS[..], std::slice::from_ref);
-    let mut best: Option<(f64, Dialect, Vec<SampleRecord>)> = None;
-    for &delimiter in delimiters {
-        let dialect = Dialect { delimiter: Some(delimiter), quote: quote_of(body, delimiter), escape: escape_of(body) };
-        let records = sample_records(dialect, body, start);
-        let score = consistency(&records, delimiter);
-        if score > 0.0 && best.as_ref().is_none_or(|(most, ..)| score > *most) {
-            best = Some((score, dialect, records));
-        }
-    }
-    let (dialect, records) = match best {
-        Some((_, dialect, records)) => (dialect, records),
-        None => {
-            let dialect = Dialect { delimiter: told, ..Dialect::default() };
-            (dialect, sample_records(dialect, body, start))
-        }
-    };
+    let (dialect, records) = dialect_of(body, start, told);
     let header = header_index(&records);
     let data = header.map_or(start, |index| records[index].end);
     let header = header.map(|index| HeaderRecord {
@@ -68,6 +75,50 @@ pub fn detect(sample: &[u8]) -> Detection {
         titles: records[index].fields.clone(),
     });
     Detection { dialect, header, data }
+}
+
+fn dialect_of(body: &[u8], start: Position, told: Option<u8>) -> (Dialect, Vec<SampleRecord>) {
+    let escape = escape_of(body);
+    let opinion = if told.is_none() { opinion(body) } else { None };
+    let delimiters = told.as_ref().map_or(&DELIMITERS[..], std::slice::from_ref);
+    let mut candidates = Vec::with_capacity(8);
+    for &delimiter in delimiters {
+        for quote in quotes_of(body, delimiter) {
+            let dialect = Dialect { delimiter: Some(delimiter), quote: Some(quote), escape };
+            let weight = if opinion == Some((delimiter, quote)) { OPINION_WEIGHT } else { 1.0 };
+            candidates.push(Candidate::of(dialect, body, start, weight));
+        }
+    }
+    if let Some((delimiter, quote)) = opinion.filter(|(delimiter, _)| RARE_DELIMITERS.contains(delimiter)) {
+        let dialect = Dialect { delimiter: Some(delimiter), quote: Some(quote), escape };
+        let candidate = Candidate::of(dialect, body, start, OPINION_WEIGHT);
+        // Blanks and signs stand in every text: they separate only where every line agrees.
+        if is_table(&candidate.records) {
+            candidates.push(candidate);
+        }
+    }
+    // Of equals the first: the more usual delimiter.
+    let best = candidates.into_iter().reduce(|best, next| if next.score > best.score { next } else { best });
+    match best.filter(|best| best.score > 0.0) {
+        Some(best) => (best.dialect, best.records),
+        None => {
+            let dialect = Dialect { delimiter: told, ..Dialect::default() };
+            (dialect, sample_records(dialect, body, start))
+        }
+    }
+}
+
+/// What the table uniformity method says (García 2024).
+fn opinion(body: &[u8]) -> Option<(u8, u8)> {
+    let found = csv_nose::Sniffer::new().sniff_bytes(body).ok()?.dialect;
+    Some((found.delimiter, found.quote.char().filter(|quote| QUOTES.contains(quote)).unwrap_or(b'"')))
+}
+
+/// Nearly all lines have the same number of columns, and there are some.
+fn is_table(records: &[SampleRecord]) -> bool {
+    let columns = usual_columns(records);
+    let agreeing = records.iter().filter(|record| record.fields.len() == columns).count();
+    columns > 1 && records.len() > 2 && agreeing * 20 >= records.len() * 19
 }
 
 /// Spreadsheets write a first line `sep=;` to tell the delimiter.
@@ -84,9 +135,9 @@ fn told_delimiter(sample: &[u8]) -> (Position, Option<u8>) {
     (Position { offset: (bom + 5 + line_end) as u64, line: 2 }, Some(*delimiter).filter(u8::is_ascii))
 }
 
-/// `'` where fields are enclosed in it and none in `"`; else `"`.
-fn quote_of(body: &[u8], delimiter: u8) -> Option<u8> {
-    let edge = |byte: Option<&u8>| byte.is_none_or(|byte| matches!(byte, b'\r' | b'\n') || *byte == delimiter);
+/// The quotes that fields seem to be enclosed in; `"` where there are none.
+fn quotes_of(body: &[u8], delimiter: u8) -> impl Iterator<Item = u8> {
+    let edge = move |byte: Option<&u8>| byte.is_none_or(|byte| matches!(byte, b'\r' | b'\n') || *byte == delimiter);
     let enclosing = |quote: u8| {
         let opens = |at: usize| edge(at.checked_sub(1).and_then(|before| body.get(before)));
         let (mut opened, mut closed) = (0usize, 0usize);
@@ -96,7 +147,10 @@ fn quote_of(body: &[u8], delimiter: u8) -> Option<u8> {
         }
         opened.min(closed)
     };
-    Some(if enclosing(b'"') == 0 && enclosing(b'\'') >= 2 { b'\'' } else { b'"' })
+    let (double, single) = (enclosing(b'"'), enclosing(b'\''));
+    let single = (single >= 2 && single > double).then_some(b'\'');
+    // Both are tried where both are seen.
+    single.into_iter().chain((single.is_none() || double > 0).then_some(b'"'))
 }
 
 /// A backslash where quotes stand behind one within fields and are never doubled.
@@ -131,16 +185,29 @@ fn sample_records(dialect: Dialect, body: &[u8], start: Position) -> Vec<SampleR
 /// 0 where nothing is separated; more the more records have the same number of columns and the more columns there
 /// are, less where cells still hold what looks like another delimiter.
 fn consistency(records: &[SampleRecord], delimiter: u8) -> f64 {
-    let columns = usual_columns(records);
+    let table = table_of(records);
+    let columns = usual_columns(table);
     if columns < 2 {
         return 0.0;
     }
-    let agreeing = records.iter().filter(|record| record.fields.len() == columns).count() as f64;
-    let share = agreeing / records.len() as f64;
-    let cells = || records.iter().flat_map(|record| &record.fields);
+    let agreeing = table.iter().filter(|record| record.fields.len() == columns).count() as f64;
+    let share = agreeing / table.len() as f64;
+    let cells = || table.iter().flat_map(|record| &record.fields);
     let unclean = cells().filter(|cell| holds_delimiter(cell, delimiter)).count() as f64;
     let clean = 1.0 - unclean / (cells().count().max(1) as f64);
-    share * share * clean * (columns as f64).ln_1p()
+    let covered = table.len() as f64 / records.len() as f64;
+    share * share * clean * covered.sqrt() * (columns as f64).ln_1p()
+}
+
+/// The records without the notes of one cell above and below; all of them where that leaves no table.
+fn table_of(records: &[SampleRecord]) -> &[SampleRecord] {
+    let several = |record: &SampleRecord| record.fields.len() > 1;
+    let first = records.iter().position(several);
+    let last = records.iter().rposition(several);
+    match (first, last) {
+        (Some(first), Some(last)) if last - first >= 2 && (last - first + 1) * 4 >= records.len() => &records[first..=last],
+        _ => records,
+    }
 }
 
 /// A delimiter between two characters that are neither blanks nor digits on both sides (`1,5` is a number).
@@ -165,23 +232,41 @@ fn usual_columns(records: &[SampleRecord]) -> usize {
 
 /// The first record that is about as wide as the others, if it holds titles.
 fn header_index(records: &[SampleRecord]) -> Option<usize> {
-    let columns = usual_columns(records);
+    let columns = usual_columns(table_of(records));
     let wide = |record: &SampleRecord| record.fields.len() + 1 >= columns && (record.fields.len() > 1 || columns < 2);
     let index = records.iter().take(MAX_PREAMBLE_RECORDS).position(wide)?;
-    holds_titles(&records[index].fields).then_some(index)
+    let below = records.get(index + 1).map(|record| &record.fields[..]);
+    holds_titles(&records[index].fields, below).then_some(index)
 }
 
-fn holds_titles(fields: &[String]) -> bool {
+/// Titles are texts; a few may be numbers (years), where the row below holds more of them.
+fn holds_titles(fields: &[String], below: Option<&[String]>) -> bool {
     let filled: Vec<&str> = fields.iter().map(|field| field.trim()).filter(|field| !field.is_empty()).collect();
-    !filled.is_empty() && filled.len() * 2 >= fields.len() && !filled.iter().any(|field| is_data(field))
+    if filled.is_empty() || filled.len() * 2 < fields.len() || filled.iter().any(|field| is_address(field)) {
+        return false;
+    }
+    let numbers = filled.iter().filter(|field| is_number(field)).count();
+    let numbers_below = below.map_or(0, |below| below.iter().filter(|field| is_number(field.trim())).count());
+    numbers == 0 || numbers * 4 <= filled.len() && numbers_below > numbers
 }
 
-/// An address, a link, a number, a date or a long text: what stands in rows and not in titles.
-fn is_data(field: &str) -> bool {
-    let number = field.bytes().any(|byte| byte.is_ascii_digit())
-        && field.bytes().all(|byte| byte.is_ascii_digit() || b" +-.,:/()%".contains(&byte));
-    let address = field.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
-    number || address || field.contains("://") || field.chars().count() > MAX_TITLE_CHARS
+/// Figures, dates, phone numbers.
+fn is_number(field: &str) -> bool {
+    field.bytes().any(|byte| byte.is_ascii_digit())
+        && field.bytes().all(|byte| byte.is_ascii_digit() || b" +-.,:/()%$".contains(&byte))
+}
+
+/// An e-mail address, a link, a host or a long text: what stands in rows and never in titles.
+fn is_address(field: &str) -> bool {
+    let mail = field.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
+    let host = || {
+        let name = field.split('/').next().unwrap_or_default();
+        let ending = name.rsplit_once('.').map(|(name, ending)| (name, ending.to_ascii_lowercase()));
+        ending.is_some_and(|(name, ending)| {
+            !name.is_empty() && !name.contains(char::is_whitespace) && USUAL_ENDINGS.contains(&ending.as_str())
+        })
+    };
+    mail || field.contains("://") || field.starts_with("www.") || field.chars().count() > MAX_TITLE_CHARS || host()
 }
 
 #[cfg(test)]
@@ -216,10 +301,20 @@ mod tests {
 
     #[test]
     fn data_is_not_taken_for_titles() {
-        for text in ["1,2,3\n", "Ada,ada@example.org\nBob,bob@example.org\n", ""] {
+        for text in ["1,2,3\n", "Ada,ada@example.org\nBob,bob@example.org\n", "Acme,acme.com\nBolt,bolt.io\n", ""] {
             let found = detect(text.as_bytes());
             assert_eq!((found.header, found.data), (None, Position::START), "{text}");
         }
+    }
+
+    #[test]
+    fn notes_around_a_table_do_not_hide_it() {
+        let found = detect(b"# made today\n! by hand\nname,town\nAda,London\nBob,Paris\nCy,Rome\n// the end\n");
+        assert_eq!((found.dialect.delimiter, found.header.map(|header| header.number)), (Some(b','), Some(3)));
+        let found = detect(b"Firm\nRoe, Doe and Co\nAcme\nBolt\nCog\nDyn\nEro\nFix\nGlu\n");
+        assert_eq!(found.dialect.delimiter, None, "a comma in a list of names separates nothing");
+        let found = detect(b"name,town,2019,2020,2021,a,b,c,d,e,f,g\nAda,London,1,2,3,4,5,6,7,8,9,0\n");
+        assert_eq!(found.header.map(|header| header.number), Some(1));
     }
 
     #[test]

@@ -5,13 +5,13 @@
 pub enum DelimitedError {
     /// The reader stops here: where the record ends is not known.
     #[error("the record that starts in line {line} is longer than {limit} bytes")]
-    RecordTooLong { line: u64, offset: u64, limit: usize },
+    RecordTooLong { line: u64, column: usize, offset: u64, limit: usize },
     /// The reader stops here.
     #[error("the record that starts in line {line} has more than {limit} columns")]
     TooManyColumns { line: u64, offset: u64, limit: usize },
     /// The file ended inside a quoted field. `line` is where the quote opened, `offset` where its record starts.
-    #[error("the quote that opens in line {line} is never closed")]
-    UnterminatedQuote { line: u64, offset: u64 },
+    #[error("the quote that opens in line {line}, column {column} is never closed")]
+    UnterminatedQuote { line: u64, column: usize, offset: u64 },
     /// The record was read and skipped; the reader goes on behind it.
     #[error("line {line}, column {column} is not UTF-8")]
     InvalidUtf8 { line: u64, column: usize, offset: u64 },
@@ -35,6 +35,16 @@ impl DelimitedError {
             | Self::TooManyColumns { line, .. }
             | Self::UnterminatedQuote { line, .. }
             | Self::InvalidUtf8 { line, .. } => *line,
+        }
+    }
+
+    /// The column to look at, from 1.
+    pub const fn column(&self) -> usize {
+        match self {
+            Self::RecordTooLong { column, .. }
+            | Self::UnterminatedQuote { column, .. }
+            | Self::InvalidUtf8 { column, .. } => *column,
+            Self::TooManyColumns { limit, .. } => *limit + 1,
         }
     }
 

@@ -6,12 +6,14 @@
 
 mod detect;
 mod error;
+mod mend;
 mod position;
 mod reader;
 mod record;
 
 pub use detect::{Detection, HeaderRecord, SAMPLE_BYTES, detect};
 pub use error::DelimitedError;
+pub use mend::Mend;
 pub use position::Position;
 pub use reader::{Advance, RecordReader};
 pub use record::Record;

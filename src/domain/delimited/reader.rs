@@ -6,8 +6,9 @@
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::position::line_ends;
+use super::mend::{Mended, mend};
 use super::record::Record;
-use super::{DelimitedError, Dialect, Position, RecordLimits};
+use super::{DelimitedError, Dialect, Mend, Position, RecordLimits};
 
 const BOM: &[u8; 3] = b"\xef\xbb\xbf";
 /// Not a byte of UTF-8, so it separates nothing.
@@ -28,7 +29,17 @@ pub enum Advance {
 #[derive(Debug)]
 pub struct RecordReader {
     core: Reader,
+    dialect: Dialect,
     limits: RecordLimits,
+    /// How many cells a record should have; with it records are mended.
+    columns: Option<usize>,
+    /// The record in work as it stands in the file; kept only where records are mended.
+    raw: Vec<u8>,
+    /// Bytes behind a record that was mended to be shorter: they come before the input.
+    replay: Vec<u8>,
+    /// How many of them were read again.
+    replayed: usize,
+    mend: Option<Mend>,
     /// Whether a blank or tab of its own separates fields: then a line of them is not a blank line.
     separating_space: Option<u8>,
     stage: Stage,
@@ -81,7 +92,13 @@ impl RecordReader {
         core.read_record(b" ", &mut [], &mut []);
         Self {
             core,
+            dialect,
             limits,
+            columns: None,
+            raw: Vec::new(),
+            replay: Vec::new(),
+            replayed: 0,
+            mend: None,
             separating_space: dialect.delimiter.filter(|byte| matches!(byte, b' ' | b'\t')),
             stage: Stage::BeforeRecord,
             bom_seen: (at.offset == 0).then_some(0),
@@ -98,6 +115,13 @@ impl RecordReader {
         }
     }
 
+    /// Records that have not `columns` cells, or broken quotes, are mended where it can be done (see [`Mend`]). Only for
+    /// data: notes above the titles have any number of cells.
+    #[must_use]
+    pub fn mending(self, columns: usize) -> Self {
+        Self { columns: Some(columns), ..self }
+    }
+
     /// Reads up to the end of the next record and moves `input` behind what was used.
     pub fn advance(&mut self, input: &mut &[u8]) -> Result<Advance, DelimitedError> {
         if let Some(error) = &self.failed {
@@ -106,6 +130,28 @@ impl RecordReader {
         if self.bom_seen.is_some() && !self.pass_bom(input)? {
             return Ok(Advance::NeedInput);
         }
+        while !self.replay.is_empty() {
+            let (replay, from) = (std::mem::take(&mut self.replay), std::mem::take(&mut self.replayed));
+            let mut rest = replay.get(from..).unwrap_or_default();
+            let advance = self.advance_in(&mut rest)?;
+            if self.replay.is_empty() {
+                self.replayed = replay.len() - rest.len();
+                self.replay = if rest.is_empty() { Vec::new() } else { replay };
+            } else {
+                // What a mended record gave back lies before what was not read.
+                self.replay.extend_from_slice(rest);
+            }
+            if self.replay.is_empty() {
+                self.replayed = 0;
+            }
+            if advance == Advance::Record {
+                return Ok(Advance::Record);
+            }
+        }
+        self.advance_in(input)
+    }
+
+    fn advance_in(&mut self, input: &mut &[u8]) -> Result<Advance, DelimitedError> {
         while let Some(&first) = input.first() {
             match self.stage {
                 Stage::EndedByReturn => {
@@ -137,6 +183,9 @@ impl RecordReader {
         if let Some(seen) = self.bom_seen.take().filter(|seen| *seen > 0) {
             self.replay_bom(seen)?;
         }
+        if self.advance(&mut &b""[..])? == Advance::Record {
+            return Ok(Advance::Record);
+        }
         match self.stage {
             Stage::BeforeRecord | Stage::Done => {
                 self.stage = Stage::BeforeRecord;
@@ -158,7 +207,7 @@ impl RecordReader {
         if let Some(valid) = valid {
             return Err(self.invalid_utf8(valid));
         }
-        Ok(Record { start: self.start, end: self.at, line: self.at.line - self.inner_lines, text, ends })
+        Ok(Record { start: self.start, end: self.at, line: self.line(), mend: self.mend, text, ends })
     }
 
     /// Where the next unread byte stands. Between records this is where to resume.
@@ -169,6 +218,9 @@ impl RecordReader {
     fn take(&mut self, input: &mut &[u8], count: usize) {
         let (taken, rest) = input.split_at(count);
         *input = rest;
+        if self.columns.is_some() && self.stage != Stage::BeforeRecord {
+            self.raw.extend_from_slice(taken);
+        }
         self.at.offset += taken.len() as u64;
         self.after_return = taken.last() == Some(&b'\r');
     }
@@ -183,6 +235,8 @@ impl RecordReader {
 
     fn begin(&mut self) {
         self.stage = Stage::InRecord;
+        self.raw.clear();
+        self.mend = None;
         self.start = self.at.offset;
         self.inner_lines = 0;
         self.text_len = 0;
@@ -198,7 +252,34 @@ impl RecordReader {
             && text.iter().all(|byte| matches!(byte, b' ' | b'\t') && Some(*byte) != self.separating_space)
             && !text.is_empty();
         self.stage = if blank { Stage::BeforeRecord } else { Stage::Done };
+        if let (Some(columns), false) = (self.columns, blank)
+            && (self.ends_len != columns || self.dialect.quote.is_some_and(|quote| self.raw.contains(&quote)))
+            && let Some(mended) = mend(&self.raw, self.dialect, self.ends_len, columns)
+        {
+            self.put_right(mended);
+        }
         !blank
+    }
+
+    /// The record in work is `mended`; what it does not use is read again.
+    fn put_right(&mut self, mended: Mended) {
+        let Mended { mend, text, ends, used } = mended;
+        let line = self.line();
+        let lines = line_ends(&self.raw[..used]);
+        self.at = Position { offset: self.start + used as u64, line: line + lines };
+        self.inner_lines = lines;
+        self.after_return = self.raw[..used].ends_with(b"\r");
+        self.replay.extend_from_slice(&self.raw[used..]);
+        self.mend = mend;
+        (self.text_len, self.ends_len) = (text.len(), ends.len());
+        if self.text.len() < text.len() {
+            self.text.resize(text.len(), 0);
+        }
+        if self.ends.len() < ends.len() {
+            self.ends.resize(ends.len(), 0);
+        }
+        self.text[..text.len()].copy_from_slice(&text);
+        self.ends[..ends.len()].copy_from_slice(&ends);
     }
 
     /// Feeds the record in work from `input`, to its end or to the end of `input`.
@@ -208,7 +289,8 @@ impl RecordReader {
             let room = self.limits.max_record_bytes.saturating_sub(used);
             if room == 0 {
                 let limit = self.limits.max_record_bytes;
-                return Err(self.fail(DelimitedError::RecordTooLong { line: self.line(), offset: self.start, limit }));
+                let (line, column) = (self.line(), self.ends_len + 1);
+                return Err(self.fail(DelimitedError::RecordTooLong { line, column, offset: self.start, limit }));
             }
             let unread: &[u8] = input;
             let piece = &unread[..unread.len().min(room)];
@@ -248,7 +330,7 @@ impl RecordReader {
         self.at.line += lines;
     }
 
-    /// The line the record in work starts in.
+    /// The line the record in work starts in, and the last one.
     fn line(&self) -> u64 {
         self.at.line - self.inner_lines
     }
@@ -270,7 +352,8 @@ impl RecordReader {
         if result != ReadRecordResult::Record {
             let field = self.ends[..self.ends_len].last().copied().unwrap_or(0);
             let line = self.at.line - line_ends(&self.text[field..self.text_len]);
-            return Err(self.fail(DelimitedError::UnterminatedQuote { line, offset: self.start }));
+            let column = self.ends_len + 1;
+            return Err(self.fail(DelimitedError::UnterminatedQuote { line, column, offset: self.start }));
         }
         self.ends_len += fields;
         self.check_columns()

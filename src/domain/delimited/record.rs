@@ -1,6 +1,7 @@
 //! A record as the reader shows it.
 
-use super::Position;
+use super::position::line_ends;
+use super::{Mend, Position};
 
 /// One record, borrowed from the reader until it moves on.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +12,8 @@ pub struct Record<'r> {
     pub end: Position,
     /// The line the record starts in, from 1.
     pub line: u64,
+    /// What was mended to read it.
+    pub mend: Option<Mend>,
     /// The fields without anything between them.
     pub(super) text: &'r str,
     /// Where each field ends in `text`.
@@ -44,8 +47,11 @@ impl<'r> Record<'r> {
         })
     }
 
-    /// Whether a NUL byte stands in a field: legal, but a sign of a broken or binary file.
-    pub fn has_nul(&self) -> bool {
-        self.text.as_bytes().contains(&0)
+    /// Line and column, both from 1, of the first cell that holds a NUL byte: legal, but a sign of a broken or binary
+    /// file.
+    pub fn nul(&self) -> Option<(u64, usize)> {
+        let place = self.text.as_bytes().iter().position(|byte| *byte == 0)?;
+        let column = self.ends.iter().take_while(|end| **end <= place).count() + 1;
+        Some((self.line + line_ends(&self.text.as_bytes()[..place]), column))
     }
 }

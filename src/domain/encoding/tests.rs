@@ -70,6 +70,7 @@ fn utf16_is_known_with_and_without_its_mark() {
     }
     assert_eq!(guess(&utf16("\u{feff}a,b\n", u16::to_le_bytes)).mark, 2);
     let picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x20\0\0\0\x20\x08\x06\0\0\0";
+    assert_eq!(guess(b"a,b\n1,\0\n2,x\n").encoding.name(), "utf-8", "a damaged text is none");
     assert_eq!(guess(picture).encoding.name(), "windows-1252", "zero bytes alone are no text");
 }
 

@@ -12,7 +12,10 @@ pub(super) enum ByteOrder {
 /// Text in other encodings has no zero byte. A table has line ends, blanks and delimiters in every script, and read the
 /// wrong way round they are characters that hardly anybody writes.
 pub(super) fn byte_order(head: &[u8]) -> Option<ByteOrder> {
-    if !head.contains(&0) {
+    let zeros = head.iter().filter(|byte| **byte == 0).count();
+    // Plain text with a few zero bytes in it is damaged; UTF-16 of such letters has one in two.
+    let is_plain = |byte: &u8| matches!(byte, 0 | b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    if zeros == 0 || zeros * 4 < head.len() && head.iter().all(is_plain) {
         return None;
     }
     let units = |read: fn([u8; 2]) -> u16| head.chunks_exact(2).map(move |unit| read([unit[0], unit[1]]));

@@ -49,6 +49,10 @@ pub enum RowWarning {
     ReservedEmailDomain { column: usize },
     /// The row has more cells than the header; they are in the original row only.
     ExtraCells { count: usize },
+    /// The row has fewer cells than the header; the others count as empty.
+    MissingCells { count: usize },
+    /// Quotes or delimiters of the row were broken, and it was read as it was most likely meant.
+    Mended,
 }
 
 impl RowWarning {
@@ -57,6 +61,21 @@ impl RowWarning {
         match self {
             Self::ReservedEmailDomain { .. } => "RESERVED_EMAIL_DOMAIN",
             Self::ExtraCells { .. } => "EXTRA_CELLS",
+            Self::MissingCells { .. } => "MISSING_CELLS",
+            Self::Mended => "MENDED_ROW",
+        }
+    }
+}
+
+impl std::fmt::Display for RowWarning {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ReservedEmailDomain { .. } => write!(out, "nobody can receive mail at the domain of the address"),
+            Self::ExtraCells { count } => {
+                write!(out, "{count} cells more than the header has; they are kept in the original row only")
+            }
+            Self::MissingCells { count } => write!(out, "{count} cells fewer than the header has"),
+            Self::Mended => write!(out, "quotes or delimiters of the row were broken; look at how it was read"),
         }
     }
 }
@@ -78,6 +97,9 @@ pub fn read_corrected_row(
     let extra = cells.iter().skip(mapping.len()).filter(|cell| !trim_cell(cell).is_empty()).count();
     if extra > 0 {
         reading.warnings.push(RowWarning::ExtraCells { count: extra });
+    }
+    if cells.len() < mapping.len() {
+        reading.warnings.push(RowWarning::MissingCells { count: mapping.len() - cells.len() });
     }
     let corrected = |target: &Target| corrections.iter().find(|(of, _)| of == target).map(|(_, text)| trim_cell(text));
     let cell = |column: usize| cells.get(column).map(|cell| cell_text(cell)).unwrap_or_default();

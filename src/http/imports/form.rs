@@ -13,7 +13,7 @@ use super::options::{self, GivenMapping, GivenOptions, within};
 use super::recipes;
 use crate::actors::importer::plan::ImportChoice;
 use crate::actors::importer::problem::FileProblem;
-use crate::actors::importer::spool::SpoolWrite;
+use crate::actors::importer::spool::{SpoolPart, SpoolWrite};
 use crate::app::App;
 use crate::domain::id::UploadId;
 use crate::http::auth::Caller;
@@ -187,7 +187,7 @@ impl Parts {
         app.store.submit(create, Urgency::Interactive).await?;
         self.own = Some(id);
         let spool = Arc::clone(&app.spool);
-        let writer = tokio::task::spawn_blocking(move || spool.write(id, 0)).await;
+        let writer = tokio::task::spawn_blocking(move || spool.write(id, SpoolPart::Sent, 0)).await;
         let mut writer = Writer::new(writer.map_err(Problem::internal)?.map_err(Problem::internal)?);
         let mut hasher = blake3::Hasher::new();
         let mut size: u64 = 0;

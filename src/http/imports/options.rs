@@ -44,8 +44,10 @@ pub struct GivenOptions {
     /// 1-based record number of the titles; 0 or null: there are none
     #[serde(deserialize_with = "nullable")]
     header_row: Option<Option<u64>>,
-    /// WHATWG name
+    /// A label of the WHATWG standard, such as `windows-1252`
     encoding: Option<String>,
+    /// Of a workbook: name of the sheet, or its number from 1
+    sheet: Option<SheetChoice>,
     /// One character; empty or null: every line is one cell
     #[serde(deserialize_with = "nullable")]
     delimiter: Option<Option<String>>,
@@ -93,6 +95,22 @@ pub fn within(part: &str, mut problem: Problem) -> Problem {
     problem
 }
 
+#[derive(Debug, Clone, Deserialize, serde::Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum SheetChoice {
+    Number(u32),
+    Name(String),
+}
+
+impl SheetChoice {
+    fn text(&self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Name(name) => name.clone(),
+        }
+    }
+}
+
 /// What the caller asks for, checked as far as it can be without the file.
 pub fn choice(mapping: GivenMapping, options: &GivenOptions) -> Result<ImportChoice, Problem> {
     let mut errors = Vec::new();
@@ -110,6 +128,7 @@ pub fn choice(mapping: GivenMapping, options: &GivenOptions) -> Result<ImportCho
         escape: character("escape", &options.escape, &mut errors),
         header_row: options.header_row.map(|row| row.filter(|row| *row > 0)),
         encoding: options.encoding.clone(),
+        sheet: options.sheet.as_ref().map(SheetChoice::text),
     };
     if options.tags.len() > MAX_TAGS {
         errors.push(FieldError::at("/options/tags", format!("at most {MAX_TAGS} tags")));

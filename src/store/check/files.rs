@@ -69,6 +69,13 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Takes the texts of an upload, which have its name and an ending.
+    fn take_texts_of(&mut self, upload: &str) -> u64 {
+        let texts = self.files.range(format!("{upload}.")..format!("{upload}/"));
+        let texts: Vec<String> = texts.map(|(name, _)| name.clone()).collect();
+        texts.iter().filter(|name| self.files.remove(*name).is_some()).count() as u64
+    }
+
     /// What no row took is known to nobody, unless it is gone by now.
     fn close(self, path: &Path, report: &mut Report) {
         report.count("files", self.files.len() as u64);
@@ -103,8 +110,9 @@ pub(super) fn compare(
     })?;
     each::<Uploads>(view, |workspace, (id,), upload| {
         report.count("uploads", 1);
-        let found = uploads.files.remove(&Upload::file_name_of(id));
-        known += u64::from(found.is_some());
+        let name = Upload::file_name_of(id);
+        let found = uploads.files.remove(&name);
+        known += u64::from(found.is_some()) + uploads.take_texts_of(&name);
         report.pending(
             "REMOVED_UPLOADS",
             u64::from(upload.removed),

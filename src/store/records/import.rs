@@ -140,6 +140,12 @@ pub struct ImportPlan {
     #[n(13)]
     #[cbor(default)]
     pub max_record_bytes: u64,
+    /// Which text of the upload is read; `None`: the file itself.
+    #[n(20)]
+    pub text: Option<u64>,
+    /// Of a workbook.
+    #[n(21)]
+    pub sheet: Option<String>,
 }
 
 impl ImportPlan {

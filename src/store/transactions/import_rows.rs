@@ -48,6 +48,8 @@ pub struct ParsedRow {
     pub keys: Vec<IdentityKey>,
     /// Cells that could not be used; `row` and `line` are those of the row.
     pub errors: Vec<RowError>,
+    /// What a user should look at in the row, though nothing of it is lost.
+    pub notes: Vec<RowError>,
     /// Codes of what a user may want to know.
     pub warnings: Vec<&'static str>,
     /// Where its cells are in [`ParsedRows::ends`].
@@ -218,7 +220,7 @@ impl<'c> Writing<'c> {
         }
         self.row.cell_errors += parsed.errors.len() as u64;
         let room = MAX_ERRORS.saturating_sub(self.row.errors.len());
-        self.row.errors.extend(parsed.errors.iter().take(room).cloned());
+        self.row.errors.extend(parsed.errors.iter().chain(&parsed.notes).take(room).cloned());
     }
 
     fn reject(&mut self, tx: &mut Tx<'_>, index: usize, code: &str, reason: &str) -> Result<(), Refusal> {

@@ -10,7 +10,7 @@ use galena::actors::importer::hands::Hands;
 use galena::actors::importer::intake::{IntakeLimits, inspect};
 use galena::actors::importer::memory::WorkspaceMemory;
 use galena::actors::importer::plan::ImportChoice;
-use galena::actors::importer::spool::{Spool, SpoolMemory};
+use galena::actors::importer::spool::{Spool, SpoolMemory, SpoolPart};
 use galena::actors::importer::work::{ImportRun, ImportWorker, Step};
 use galena::config::Config;
 use galena::domain::id::{ImportId, UploadId, WorkspaceId};
@@ -79,7 +79,7 @@ impl World {
         let upload: UploadId = self.simulation.deps.ids.next();
         let create = CreateUpload { scope, origin: self.origin(), id: upload, file_name: None, size: None };
         self.submit(create, Urgency::Interactive).expect("an upload is made");
-        let mut written = self.imports.spool.write(upload, 0).expect("the spool takes it");
+        let mut written = self.imports.spool.write(upload, SpoolPart::Sent, 0).expect("the spool takes it");
         written.write_all(file.as_bytes()).expect("written");
         written.finish().expect("durable");
         let to = file.len() as u64;

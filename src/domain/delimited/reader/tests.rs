@@ -70,7 +70,7 @@ fn offsets_and_lines_are_those_of_the_file() {
 #[test]
 fn an_open_quote_is_told_with_its_line() {
     let error = read_pieces(Dialect::default(), b"a,b\n\"x\ny\",\"open\n1,2\n", Position::START, &[3]);
-    assert_eq!(error, Err(DelimitedError::UnterminatedQuote { line: 3, offset: 4 }));
+    assert_eq!(error, Err(DelimitedError::UnterminatedQuote { line: 3, column: 2, offset: 4 }));
     assert_eq!(fields("a,\"b\"")[0], ["a", "b"], "a closed one at the end of the file is none");
 }
 
@@ -84,7 +84,7 @@ fn limits_stop_a_hostile_record() {
         reader.finish()
     };
     assert!(read("123456789\n123456789\n").is_ok());
-    assert_eq!(read("a\n1234567890x\n"), Err(DelimitedError::RecordTooLong { line: 2, offset: 2, limit: 10 }));
+    assert_eq!(read("a\n1234567890x\n"), Err(DelimitedError::RecordTooLong { line: 2, column: 1, offset: 2, limit: 10 }));
     assert_eq!(read("a\n\n,,,\n"), Err(DelimitedError::TooManyColumns { line: 3, offset: 3, limit: 3 }));
     assert_eq!(read(",,,"), Err(DelimitedError::TooManyColumns { line: 1, offset: 0, limit: 3 }));
 }
@@ -122,7 +122,7 @@ fn nul_bytes_are_noted() {
     let mut input = &b"a\0b,c\nd\n"[..];
     let mut nul = Vec::new();
     while reader.advance(&mut input) == Ok(Advance::Record) {
-        nul.push(reader.record().expect("UTF-8").has_nul());
+        nul.push(reader.record().expect("UTF-8").nul().is_some());
     }
     assert_eq!(nul, [true, false]);
 }
@@ -183,5 +183,57 @@ proptest! {
             let whole = read_pieces(dialect, &bytes, Position::START, &[usize::MAX]);
             prop_assert_eq!(read_pieces(dialect, &bytes, Position::START, &sizes), whole);
         }
+    }
+}
+
+fn mended(text: &str, columns: usize, size: usize) -> Vec<(Seen, Option<Mend>)> {
+    let mut reader = RecordReader::new(Dialect::default(), RecordLimits::default()).mending(columns);
+    let mut records = Vec::new();
+    for piece in text.as_bytes().chunks(size) {
+        let mut piece = piece;
+        while reader.advance(&mut piece).expect("reads") == Advance::Record {
+            records.push((seen(&reader).expect("a record"), reader.record().expect("a record").mend));
+        }
+    }
+    while reader.finish().expect("reads") == Advance::Record {
+        records.push((seen(&reader).expect("a record"), reader.record().expect("a record").mend));
+    }
+    records
+}
+
+#[test]
+fn broken_records_are_mended_and_cost_no_other() {
+    let text = "1,\"open,c\r\n2,b,c\r\n\r\n3,\"x\",c\r\n4,\"a\r\nb\",c\r\n5;b;\"c\"\r\n6,\"say \"hi, you\"\",c\n7,b\n8,b,\"c\"";
+    let all = mended(text, 3, usize::MAX);
+    let fields: Vec<Vec<&str>> = all.iter().map(|(seen, _)| seen.fields.iter().map(String::as_str).collect()).collect();
+    let expected: [&[&str]; 8] = [
+        &["1", "open", "c"],
+        &["2", "b", "c"],
+        &["3", "x", "c"],
+        &["4", "a\r\nb", "c"],
+        &["5", "b", "c"],
+        &["6", "say \"hi, you\"", "c"],
+        &["7", "b"],
+        &["8", "b", "c"],
+    ];
+    assert_eq!(fields, expected);
+    let mends: Vec<Option<Mend>> = all.iter().map(|(_, mend)| *mend).collect();
+    let (quotes, semicolon) = (Some(Mend::Quotes), Some(Mend::Delimiter(b';')));
+    assert_eq!(mends, [quotes, None, None, None, semicolon, quotes, None, None]);
+    let lines: Vec<u64> = all.iter().map(|(seen, _)| seen.line).collect();
+    assert_eq!(lines, [1, 2, 4, 5, 7, 8, 9, 10]);
+    for size in 1..20 {
+        assert_eq!(mended(text, 3, size), all, "in pieces of {size}");
+    }
+    for (seen, _) in &all[..7] {
+        let at = seen.end;
+        let mut reader = RecordReader::resume(Dialect::default(), RecordLimits::default(), at).mending(3);
+        let mut rest = &text.as_bytes()[at.offset as usize..];
+        let next = match reader.advance(&mut rest).expect("reads") {
+            Advance::Record => reader.record(),
+            Advance::NeedInput => reader.finish().and_then(|_| reader.record()),
+        };
+        let place = all.iter().position(|(other, _)| other == seen).expect("itself") + 1;
+        assert_eq!(next.expect("a record").line, all[place].0.line, "behind line {}", seen.line);
     }
 }
