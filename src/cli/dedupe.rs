@@ -17,6 +17,7 @@ use super::exit::{CliError, Exit};
 use super::import::{ascii, column_to_field, refused};
 use super::output::{Report, progress};
 use crate::actors::importer::layout::LayoutChoice;
+use crate::actors::importer::plan::ImportChoice;
 use crate::actors::importer::problem::FileProblem;
 use crate::domain::dedupe::{Clusters, Grouping, IdentityColumns};
 use crate::domain::row::RowOptions;
@@ -45,9 +46,6 @@ pub struct DedupeArgs {
     /// Encoding of the file by its WHATWG name [default: found out]
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
-    /// Sheet of a workbook: its name, or its number from 1 [default: the first with rows]
-    #[arg(long, value_name = "SHEET")]
-    sheet: Option<String>,
     /// What stands between two cells [default: found out]
     #[arg(long, value_name = "CHARACTER")]
     delimiter: Option<char>,
@@ -57,6 +55,9 @@ pub struct DedupeArgs {
     /// What makes the next character of a quoted cell plain [default: found out]
     #[arg(long, value_name = "CHARACTER")]
     escape: Option<char>,
+    /// Sheet of a workbook, by its name or its number from 1 [default: found out]
+    #[arg(long, value_name = "SHEET")]
+    sheet: Option<String>,
 }
 
 /// # Errors
@@ -65,7 +66,7 @@ pub fn run(args: &DedupeArgs, _context: &Context) -> Result<Report, CliError> {
     if is_same_file(&args.file, &args.output) {
         return Err(CliError::usage("-o names the input itself; the output is another file"));
     }
-    let choice = LayoutChoice {
+    let layout = LayoutChoice {
         delimiter: ascii("delimiter", args.delimiter)?,
         quote: ascii("quote", args.quote)?,
         escape: ascii("escape", args.escape)?,
@@ -73,8 +74,9 @@ pub fn run(args: &DedupeArgs, _context: &Context) -> Result<Report, CliError> {
         encoding: args.encoding.clone(),
         sheet: args.sheet.clone(),
     };
+    let choice = ImportChoice { layout, mapping: args.mapping.clone(), ..ImportChoice::default() };
     let options = RowOptions { default_region: super::normalize::region(args.region.as_deref())? };
-    let table = Table::open(&args.file, &choice, &args.mapping).map_err(|problem| refused(&problem))?;
+    let table = Table::open(&args.file, &choice).map_err(|problem| refused(&problem))?;
     let columns = IdentityColumns::of(table.mapping().clone(), options, table.is_titled());
     let first = identities(&table, &columns)?;
     write(args, &table, &first)?;

@@ -226,6 +226,49 @@ fn users_are_added_listed_and_shut_out() {
 }
 
 #[test]
+fn an_import_is_rehearsed_saved_as_a_recipe_and_its_rejected_rows_written() {
+    let prepared = Prepared::new();
+    let file = |name: &str, bytes: &str| {
+        let path = prepared.folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let may = file("may.csv", "Mailing,Who,Fair\nada@acme.example,Ada,Ulm\nnobody,,Ulm\n");
+    let (server, _) = prepared.serve();
+    let maps = ["--map", "Mailing=email", "--map", "Who=fullName", "--map", "Fair=customFields.Event"];
+    let import = |file: &str, more: &[&str]| {
+        let arguments = [&["import", file, "--list", "Fairs", "--json"], more].concat();
+        prepared.galena(&arguments)
+    };
+    let rehearsed = document(&import(&may, &[&maps[..], &["--dry-run"]].concat()));
+    assert_eq!((&rehearsed["results"]["created"], &rehearsed["results"]["rejected"]), (&1.into(), &1.into()));
+    let shown = prepared.galena(&["import", &may, "--list", "Fairs", "--dry-run"]);
+    let shown = text(&shown.stdout).to_owned();
+    assert!(shown.contains("2 rows into \"Fairs\" would be: ") && shown.contains("nothing was written"), "{shown}");
+    assert_eq!(document(&prepared.galena(&["search", "ada", "--json"]))["total"], 0);
+
+    let rejected = prepared.folder.path().join("rejected.csv");
+    let said = ["--duplicates", "update", "--on-update", "customFields.Event=keep", "--on-update", "city=fill"];
+    let after = ["--save-recipe", "Fairs", "--rejected", rejected.to_str().unwrap()];
+    let done = document(&import(&may, &[&maps[..], &said[..], &after[..]].concat()));
+    assert_eq!((&done["results"]["created"], &done["options"]["duplicateHandling"]), (&1.into(), &"update".into()));
+    let mended = std::fs::read_to_string(&rejected).unwrap();
+    assert!(mended.starts_with("Mailing,Who,Fair,Rejected Line,Rejected Reason\r\nnobody,,Ulm,3,"), "{mended}");
+
+    let june =
+        file("june.csv", "Who,Mailing,Fair,Town\nAda,ada@acme.example,Kiel,Bonn\nBob,bob@acme.example,Kiel,Rom\n");
+    let done = document(&import(&june, &["--recipe", "fairs"]));
+    assert_eq!((&done["results"]["created"], &done["results"]["updated"]), (&1.into(), &1.into()), "{done}");
+    assert_eq!(done["options"]["onUpdate"]["customFields.Event"], "keep");
+    assert_eq!(done["mapping"]["Fair"], "customFields.Event");
+    let told = document(&import(&june, &["--recipe", "fairs", "--duplicates", "skip"]));
+    assert_eq!(told["results"]["skipped"], 2, "what the command says wins");
+    refused(&import(&june, &["--recipe", "nothing"]), 1, "RECIPE_NOT_FOUND");
+    assert_eq!(import(&june, &["--on-update", "city=maybe"]).status.code(), Some(2));
+    server.end();
+}
+
+#[test]
 fn a_revoked_key_opens_nothing() {
     let prepared = Prepared::new();
     let made = document(&prepared.galena(&["key", "create", "short-lived", "--json"]));

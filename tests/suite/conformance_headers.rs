@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use galena::domain::header::suggest;
+use galena::domain::header::{suggest, suggest_from};
 use galena::domain::lead::LeadField;
 use serde_json::Value;
 
@@ -117,4 +117,74 @@ fn header_rows_of_real_products_are_mapped() {
     let all = &by_provenance["all"];
     assert!(all.recall() >= 0.98, "recall {:.3}", all.recall());
     assert!(all.wrong_per_row() <= 0.02, "wrong per row {:.3}", all.wrong_per_row());
+}
+
+/// Files with a header that says what the columns are, and the fields that have to come out of its titles and values.
+const FILES: [(&str, &[(&str, &str)]); 5] = [
+    ("data/leads/leads-1000.csv", LEADS),
+    ("data/leads/leads-duplicates-1000.csv", LEADS),
+    (
+        "data/leads/people-10000.csv",
+        &[
+            ("First Name", "firstName"),
+            ("Last Name", "lastName"),
+            ("Email", "email"),
+            ("Phone", "phone"),
+            ("Job Title", "jobTitle"),
+        ],
+    ),
+    ("data/leads/organizations-10000.csv", ORGANIZATIONS),
+    ("data/leads/organizations-duplicates-1000.csv", ORGANIZATIONS),
+];
+const LEADS: &[(&str, &str)] = &[
+    ("First Name", "firstName"),
+    ("Last Name", "lastName"),
+    ("Company", "companyName"),
+    ("Phone 1", "phone"),
+    ("Email 1", "email"),
+    ("Website", "website"),
+];
+const ORGANIZATIONS: &[(&str, &str)] = &[
+    ("Name", "companyName"),
+    ("Website", "website"),
+    ("Country", "country"),
+    ("Industry", "industry"),
+    ("Number of employees", "companySize"),
+];
+
+/// Title and field of the mapped columns, by title.
+fn mapped(headers: &[&str], rows: &[Vec<String>]) -> Vec<(String, &'static str)> {
+    let found = suggest_from(headers, rows);
+    let named = headers.iter().zip(found).filter_map(|(title, found)| Some(((*title).to_owned(), found?.field.name())));
+    named.collect()
+}
+
+#[test]
+fn values_confirm_the_titles_of_the_shared_files_and_stand_for_them() {
+    for (path, expected) in FILES {
+        let Some(text) = shared_data::read(path) else { return };
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let mut records = reader.records().map(|record| record.expect("readable"));
+        let header = records.next().expect("a header");
+        let headers: Vec<&str> = header.iter().collect();
+        let rows: Vec<Vec<String>> =
+            records.take(300).map(|record| record.iter().map(str::to_owned).collect()).collect();
+        let found = mapped(&headers, &rows);
+        let expected: Vec<(String, &'static str)> =
+            expected.iter().map(|(title, field)| ((*title).to_owned(), *field)).collect();
+        assert_eq!(found, expected, "{path}");
+        // Without the header: addresses and what else values say, and nothing wrong.
+        let bare = suggest_from(&vec![""; headers.len()], &rows);
+        let named = headers.iter().zip(bare);
+        let by_values: Vec<(String, &str)> =
+            named.filter_map(|(title, found)| Some(((*title).to_owned(), found?.field.name()))).collect();
+        println!("{path} without titles: {by_values:?}");
+        assert!(by_values.len() * 2 >= expected.len(), "{path}: {by_values:?}");
+        for (title, field) in &by_values {
+            let is_right = expected.iter().any(|(known, right)| known == title && right == field);
+            let is_twin = title.replace('2', "1") != *title
+                && expected.iter().any(|(known, right)| *known == title.replace('2', "1") && right == field);
+            assert!(is_right || is_twin, "{path}: {title} is no {field}");
+        }
+    }
 }

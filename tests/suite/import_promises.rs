@@ -28,7 +28,8 @@ async fn start(server: &TestServer, list: &str, bytes: &[u8], mapping: Value, op
 async fn ended(server: &TestServer, id: &str) -> Value {
     for _ in 0..1_200 {
         let import = server.get(&format!("/leads/imports/{id}")).await.expect(200);
-        if import["searchable"] == true && import["undo"]["status"] != "running" {
+        let is_open = matches!(import["status"].as_str(), Some("pending" | "processing"));
+        if !is_open && import["undo"]["status"] != "running" {
             return import;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;

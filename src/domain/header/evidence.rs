@@ -56,7 +56,7 @@ fn fit(field: LeadField, look: Look) -> Fit {
         (F::Phone | F::CompanyPhone, _) => Fit::No,
         // A handle or a name may stand where a link is asked for.
         (F::LinkedInUrl | F::CompanyLinkedInUrl | F::Website | F::ProfilePictureUrl, _) => match look {
-            L::Text | L::Capitalised | L::GivenName | L::PersonName | L::Company => Fit::Perhaps,
+            L::Text | L::Capitalised | L::CapitalisedWords | L::GivenName | L::PersonName | L::Company => Fit::Perhaps,
             L::Link if matches!(field, F::Website | F::ProfilePictureUrl) => Fit::Perhaps,
             L::Website if field == F::ProfilePictureUrl => Fit::Perhaps,
             _ => Fit::No,
@@ -75,7 +75,10 @@ fn fit(field: LeadField, look: Look) -> Fit {
 
 /// Whether a cell is plainly what it looks like, so that a single one counts.
 fn is_plain(look: Look) -> bool {
-    !matches!(look, Look::Text | Look::Capitalised | Look::GivenName | Look::Digits | Look::Number)
+    !matches!(
+        look,
+        Look::Text | Look::Capitalised | Look::CapitalisedWords | Look::GivenName | Look::Digits | Look::Number
+    )
 }
 
 /// The field of a title that means several things, where the values tell.
@@ -117,15 +120,20 @@ pub(super) fn untitled(column: &Column) -> Option<Suggestion> {
     let (field, confidence) = match addressed(column) {
         Some(field) => (field, if column.len() < ENOUGH { 0.85 } else { 0.95 }),
         None if column.len() < 2 => return None,
-        None if share(&[Look::PersonName]) >= AGREES => (LeadField::FullName, 0.8),
-        None if share(&[Look::JobTitle]) >= AGREES => (LeadField::JobTitle, 0.8),
+        None if is_of_names(column, Look::PersonName, Look::CapitalisedWords) => (LeadField::FullName, 0.8),
+        None if share(&[Look::JobTitle]) >= 0.5 => (LeadField::JobTitle, 0.8),
         None if share(&[Look::Country]) >= NO_DOUBT => (LeadField::Country, 0.8),
-        None if share(&[Look::Company]) >= 0.5 => (LeadField::CompanyName, 0.75),
+        None if share(&[Look::Company]) >= 0.3 => (LeadField::CompanyName, 0.75),
         None if share(&[Look::SizeRange]) >= NO_DOUBT => (LeadField::CompanySize, 0.7),
-        None if share(&[Look::GivenName]) >= AGREES => (LeadField::FirstName, 0.75),
+        None if is_of_names(column, Look::GivenName, Look::Capitalised) => (LeadField::FirstName, 0.75),
         None => return None,
     };
     Some(Suggestion { field, confidence, origin: Origin::Values })
+}
+
+/// Whether enough cells hold a known name, and nearly all others could be one.
+fn is_of_names(column: &Column, known: Look, possible: Look) -> bool {
+    column.share(&[known]) >= 0.4 && column.share(&[known, possible]) >= 0.85
 }
 
 /// Whether the column beside an untitled one of given names holds the family names.

@@ -45,6 +45,8 @@ pub(super) enum Look {
     PersonName,
     /// One capitalised word.
     Capitalised,
+    /// Two to four of them: a name of somebody or something.
+    CapitalisedWords,
     Text,
 }
 
@@ -331,6 +333,7 @@ fn word(cell: &str) -> Look {
         1 if words.iter().all(|word| is_word("given", word)) => Look::GivenName,
         1 if capitalised == 1 && !has_digit => Look::Capitalised,
         2..=4 if !has_digit && capitalised >= 2 && has_given_name(cell, &words) => Look::PersonName,
+        2..=4 if !has_digit && capitalised == given.len() => Look::CapitalisedWords,
         _ => Look::Text,
     }
 }
@@ -396,7 +399,7 @@ mod tests {
             ("Meier", Look::Capitalised),
             ("met at the fair", Look::Text),
             ("Hauptstraße 12", Look::Text),
-            ("New York", Look::Text),
+            ("New York", Look::CapitalisedWords),
         ] {
             assert_eq!(look(cell), expected, "{cell}");
         }

@@ -109,6 +109,11 @@ fn beside_given_names(headers: &[&str], columns: &[Column], candidates: &mut [Op
     };
     if let Some(last) = beside.into_iter().find(is_last) {
         candidates[last] = Some(Suggestion { field: LeadField::LastName, confidence: 0.7, origin: Origin::Values });
+        // Who has both has no need of a full name: another column of names is somebody else's.
+        for candidate in candidates {
+            let is_spare = |found: &Suggestion| found.field == LeadField::FullName && found.origin == Origin::Values;
+            *candidate = candidate.filter(|found| !is_spare(found));
+        }
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn qualifier(word: &str) -> Option<Qualifier> {
         | "kunde" | "kunden" | "contacto" | "contatto" | "cliente" | "contato" | "klant" | "ansprechpartner" => {
             Qualifier::Filler(0.97)
         }
-        "associated" | "combined" | "actual" | "formatted" | "recommended" | "best" | "actuel" | "actuelle"
+        "associated" | "raw" | "combined" | "actual" | "formatted" | "recommended" | "best" | "actuel" | "actuelle"
         | "attuale" | "atual" | "aktuelle" | "aktueller" | "aktuell" | "huidige" => Qualifier::Filler(0.95),
         "1" => Qualifier::Filler(0.88),
         "primary" | "main" | "preferred" | "default" => Qualifier::Place(0.97),

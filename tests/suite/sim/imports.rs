@@ -65,7 +65,8 @@ impl World {
             match self.below(12) {
                 0 => file.push_str(",nobody\n"),
                 city => {
-                    let person = self.below(3_000);
+                    // Fewer than those, so that most are known, or come twice.
+                    let person = self.below(300);
                     file.push_str(&format!("person{person}@acme{}.example,City {city}\n", person % 40));
                 }
             }
