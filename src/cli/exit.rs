@@ -51,7 +51,7 @@ pub struct Problem {
     /// More members: what exactly, for programs, and where.
     pub members: Map<String, Value>,
     /// The problem document of a server, which has members that only some codes have.
-    pub document: Option<Box<Map<String, Value>>>,
+    pub document: Option<Map<String, Value>>,
 }
 
 /// Why a command failed. Never holds a secret: it is printed.
@@ -59,7 +59,8 @@ pub struct Problem {
 #[error("{}: {}", problem.title, problem.detail)]
 pub struct CliError {
     pub code: Exit,
-    pub problem: Problem,
+    /// Boxed: results that carry it stay small.
+    pub problem: Box<Problem>,
 }
 
 impl CliError {
@@ -71,14 +72,14 @@ impl CliError {
     ) -> Self {
         Self {
             code: exit,
-            problem: Problem {
+            problem: Box::new(Problem {
                 code: code.into(),
                 title: title.into(),
                 detail: detail.into(),
                 hint: None,
                 members: Map::new(),
                 document: None,
-            },
+            }),
         }
     }
 
@@ -129,17 +130,18 @@ impl Serialize for CliError {
             #[serde(flatten)]
             members: &'a Map<String, Value>,
         }
-        let Problem { code, title, detail, hint, members, document } = &self.problem;
+        let Problem { code, title, detail, hint, members, document } = &*self.problem;
         let exit_code = self.code.code();
         let mut map = serializer.serialize_map(Some(1))?;
         match document {
             Some(document) => {
-                let mut document = (**document).clone();
+                let mut document = document.clone();
                 document.insert("exitCode".to_owned(), exit_code.into());
                 map.serialize_entry("error", &document)?;
             }
             None => {
-                let body = Body { r#type: "about:blank", title, code, detail, hint: hint.as_deref(), exit_code, members };
+                let body =
+                    Body { r#type: "about:blank", title, code, detail, hint: hint.as_deref(), exit_code, members };
                 map.serialize_entry("error", &body)?;
             }
         }

@@ -152,7 +152,8 @@ pub async fn append(
     }
     let limit = limit(&app, &context).min(row.size.unwrap_or(u64::MAX));
     let spool = Arc::clone(&app.spool);
-    let writer = tokio::task::spawn_blocking(move || spool.write(id, SpoolPart::Sent, from)).await.map_err(Problem::internal)?;
+    let writer =
+        tokio::task::spawn_blocking(move || spool.write(id, SpoolPart::Sent, from)).await.map_err(Problem::internal)?;
     let mut writer = match writer {
         Ok(file) => Writer::new(file),
         Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => {

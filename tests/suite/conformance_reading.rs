@@ -122,7 +122,8 @@ fn odd_files_are_found_out() {
         let same = if without {
             layout.header_row.is_none()
         } else {
-            layout.header_row == Some(1) && header.iter().zip(&layout.headers).all(|(title, found)| title == found.as_str())
+            layout.header_row == Some(1)
+                && header.iter().zip(&layout.headers).all(|(title, found)| title == found.as_str())
         };
         if !same || !is_right {
             println!("{file}: {delimiter:?} {:?}", layout.headers);
@@ -156,9 +157,11 @@ fn titles_are_found_below_notes() {
 /// a new row, and what stands in a column too many is kept and told.
 #[test]
 fn broken_files_come_out_as_they_were_meant() {
-    let beyond = ["newline-inside-unquoted-field.csv", "ragged-rows-extra-columns.csv", "ragged-rows-missing-columns.csv"];
+    let beyond =
+        ["newline-inside-unquoted-field.csv", "ragged-rows-extra-columns.csv", "ragged-rows-missing-columns.csv"];
     let Some(folder) = shared_data::path("data/csv/datablist-broken/expected-fixed") else { return };
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
     files.sort();
     for fixed in files {
         let name = fixed.file_name().and_then(|name| name.to_str()).expect("a name");

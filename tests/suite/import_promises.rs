@@ -81,7 +81,7 @@ async fn eight_updating_imports_at_once_and_api_adds_give_one_lead_per_identity(
         let mut text = String::from("Email,Name,Company,LinkedIn,City\n");
         for place in 0..people {
             let n = (place * 7 + turn * 31) % people;
-            let profile = if turn % 2 == 0 { format!("linkedin.com/in/person-{n}") } else { String::new() };
+            let profile = if turn.is_multiple_of(2) { format!("linkedin.com/in/person-{n}") } else { String::new() };
             text += &format!("p{n}@acme{}.example,Ann{n} Roe{n},Acme {n},{profile},City {turn}\n", n % 9);
         }
         text.into_bytes()

@@ -178,7 +178,10 @@ async fn a_file_that_cannot_be_read_writes_nothing_and_says_where() {
     let told = Form::new().part("file", file(&latin)).text("options", json!({ "encoding": "utf-8" }).to_string());
     let problem = send(&server, &format!("/leads/lists/{list}/import"), told).await;
     let problem = problem.expect_problem(400, "INVALID_CSV");
-    assert_eq!((&problem["reason"], &problem["line"], &problem["column"]), (&json!("INVALID_UTF8"), &json!(202), &json!(2)));
+    assert_eq!(
+        (&problem["reason"], &problem["line"], &problem["column"]),
+        (&json!("INVALID_UTF8"), &json!(202), &json!(2))
+    );
     let shown = server.get(&format!("/leads/lists/{list}")).await.expect(200);
     assert_eq!(shown["totalLeads"], 0);
     let imports = server.get("/leads/imports").await.expect(200);

@@ -64,7 +64,11 @@ fn path_of(name: &str, format: u32) -> PathBuf {
 /// What an earlier format holds still reads as `value`, in which later fields are empty.
 fn still_reads<R: Record + PartialEq + Debug>(name: &str, format: u32, value: &R) {
     let golden = unhex(&std::fs::read_to_string(path_of(name, format)).expect("readable"));
-    assert_eq!(R::from_bytes(&golden).as_ref(), Ok(value), "{name} of format {format} reads otherwise than it was written");
+    assert_eq!(
+        R::from_bytes(&golden).as_ref(),
+        Ok(value),
+        "{name} of format {format} reads otherwise than it was written"
+    );
 }
 
 fn golden_of<R: Record + PartialEq + Debug>(name: &str, format: u32, value: &R) {

@@ -200,9 +200,9 @@ fn places<'w>(titles: &[String], wanted: impl Iterator<Item = &'w str>) -> Vec<O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actors::importer::source::Opened;
     use crate::actors::importer::layout::{LayoutChoice, layout};
     use crate::actors::importer::memory::NoMemory;
+    use crate::actors::importer::source::Opened;
     use crate::store::records::recipe::RememberedMapping;
 
     fn laid_out(file: &str) -> Layout {

@@ -156,7 +156,10 @@ fn warnings(
         warn("UNTERMINATED_QUOTE", detail);
     }
     if let Some((count, lines)) = sampled.lines(|row| row.is_mended) {
-        warn("MENDED_ROWS", format!("{count} of the sampled rows had broken quotes or delimiters and were mended: {lines}"));
+        warn(
+            "MENDED_ROWS",
+            format!("{count} of the sampled rows had broken quotes or delimiters and were mended: {lines}"),
+        );
     }
     if let Some((count, lines)) = sampled.lines(|row| row.cells.len() != layout.headers.len()) {
         let detail = format!("{count} of the sampled rows have fewer or more cells than the header: lines {lines}");

@@ -133,9 +133,7 @@ pub fn open(source: &dyn Source, choice: &LayoutChoice) -> Result<Opened, FilePr
         return Err(FileProblem::option("a sheet was named, and the file is no workbook"));
     }
     let guess = match choice.encoding.as_deref().filter(|name| !name.trim().is_empty()) {
-        Some(name) => {
-            EncodingGuess::of(TextEncoding::from_label(name).ok_or_else(|| FileProblem::encoding(name))?)
-        }
+        Some(name) => EncodingGuess::of(TextEncoding::from_label(name).ok_or_else(|| FileProblem::encoding(name))?),
         None => scan(source)?,
     };
     let form = if guess.is_plain_utf8() { Form::Plain } else { Form::Encoded(guess) };

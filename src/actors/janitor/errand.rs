@@ -1,8 +1,8 @@
 //! One thing the Janitor does: a transaction, with the file that goes with it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::sweep::SweepError;
@@ -87,7 +87,8 @@ fn remove_with_texts(path: &Path) -> io::Result<()> {
     if let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(OsStr::to_str)) {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
-            let is_text = entry.file_name().to_str().and_then(|file| file.split_once('.')).is_some_and(|(own, _)| own == name);
+            let is_text =
+                entry.file_name().to_str().and_then(|file| file.split_once('.')).is_some_and(|(own, _)| own == name);
             if is_text {
                 remove_file(&entry.path())?;
             }

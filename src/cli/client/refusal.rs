@@ -26,7 +26,7 @@ pub fn of_answer(status: u16, body: &[u8]) -> CliError {
     };
     let detail = detail(text("detail"), &document).unwrap_or_else(|| format!("status {status}"));
     let mut error = CliError::new(exit(status, &code), code, title, detail);
-    error.problem.document = Some(Box::new(document));
+    error.problem.document = Some(document);
     error
 }
 

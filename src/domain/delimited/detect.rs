@@ -205,7 +205,9 @@ fn table_of(records: &[SampleRecord]) -> &[SampleRecord] {
     let first = records.iter().position(several);
     let last = records.iter().rposition(several);
     match (first, last) {
-        (Some(first), Some(last)) if last - first >= 2 && (last - first + 1) * 4 >= records.len() => &records[first..=last],
+        (Some(first), Some(last)) if last - first >= 2 && (last - first + 1) * 4 >= records.len() => {
+            &records[first..=last]
+        }
         _ => records,
     }
 }

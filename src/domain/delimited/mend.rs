@@ -95,7 +95,8 @@ fn next_line_fits(rest: &[u8], dialect: Dialect, quote: u8, columns: usize) -> b
     if !(line.ends_with(b"\n") || line.ends_with(b"\r")) {
         return true;
     }
-    let is_clean = has_regular_quotes(line, dialect, quote) && !plain_cells(line, dialect).closes_what_is_not_open(quote);
+    let is_clean =
+        has_regular_quotes(line, dialect, quote) && !plain_cells(line, dialect).closes_what_is_not_open(quote);
     is_clean && Split::new(line, dialect, quote).cells().ends.len() == columns
 }
 

@@ -5,8 +5,8 @@
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::position::line_ends;
 use super::mend::{Mended, mend};
+use super::position::line_ends;
 use super::record::Record;
 use super::{DelimitedError, Dialect, Mend, Position, RecordLimits};
 

@@ -98,7 +98,8 @@ fn words_are_western(guessed: &'static Encoding, evidence: &Evidence) -> bool {
 /// Spreadsheets on Macs: the accented letters lie where Windows has punctuation, capitals and nothing at all, none of
 /// which stands behind a small letter (only the apostrophe and the closing quote do).
 fn is_macintosh(evidence: &Evidence) -> bool {
-    let telling: Vec<u8> = (0x80..=0x9f).filter(|byte| ![0x92, 0x94, 0x85, 0x97, 0x9a, 0x9c, 0x9e].contains(byte)).collect();
+    let telling: Vec<u8> =
+        (0x80..=0x9f).filter(|byte| ![0x92, 0x94, 0x85, 0x97, 0x9a, 0x9c, 0x9e].contains(byte)).collect();
     let letters = evidence.all(0x80..=0x9f) - evidence.all(0x92..=0x94);
     evidence.behind_small_letters(&telling) >= 2 && letters * 2 > evidence.all(0x80..=0xff)
 }
@@ -109,10 +110,11 @@ fn is_hungarian(evidence: &Evidence) -> bool {
     let umlauts = evidence.has(&[0xf6, 0xfc, 0xd6, 0xdc]);
     let acutes = evidence.has(&[0xe1, 0xe9, 0xed, 0xf3]);
     // à â ã å æ ç è ê ë ì î ï ñ ò ô ø ù, small and capital.
-    let others: Vec<u8> = [0xe0, 0xe2, 0xe3, 0xe5, 0xe6, 0xe7, 0xe8, 0xea, 0xeb, 0xec, 0xee, 0xef, 0xf1, 0xf2, 0xf4, 0xf8, 0xf9]
-        .into_iter()
-        .flat_map(|small: u8| [small, small - 0x20])
-        .collect();
+    let others: Vec<u8> =
+        [0xe0, 0xe2, 0xe3, 0xe5, 0xe6, 0xe7, 0xe8, 0xea, 0xeb, 0xec, 0xee, 0xef, 0xf1, 0xf2, 0xf4, 0xf8, 0xf9]
+            .into_iter()
+            .flat_map(|small: u8| [small, small - 0x20])
+            .collect();
     double_acute && umlauts && acutes && !evidence.has(&others)
 }
 

@@ -27,21 +27,63 @@ fn utf16(text: &str, bytes_of: fn(u16) -> [u8; 2]) -> Vec<u8> {
 }
 
 const LEADS: [(&str, &str); 17] = [
-    ("windows-1252", "Vorname;Nachname;Straße\nJürgen;Müller;Königsallee 5\nBjörn;Größe;Hauptstraße 12\nZoë;Weiß;Am Mühlenbach\n"),
-    ("windows-1252", "Prénom;Nom;Société\nHélène;Lefèvre;Électricité de France\nFrançois;Garçon;Crédit Agricole\nAgnès;Bérénice;L’Oréal\n"),
-    ("windows-1250", "Imię;Nazwisko;Firma\nŁukasz;Święcicki;Spółka Łódź\nMałgorzata;Żółkiewska;Usługi Księgowe\nGrażyna;Dąbrowska;Zakład Śląski\n"),
-    ("iso-8859-2", "Jméno;Příjmení;Město\nŠtěpán;Dvořák;Plzeň\nŽofie;Šťastná;Ústí nad Labem\nJiří;Růžička;České Budějovice\n"),
-    ("windows-1250", "Név;Cég;Város\nKovács Győző;Fűszer Kft.;Gyöngyös\nSzűcs Ágnes;Őrségi Méz;Kőszeg\nTóth Örs;Tűzép;Székesfehérvár\n"),
-    ("windows-1251", "Имя;Фамилия;Компания\nАлексей;Смирнов;Завод Прогресс\nЕкатерина;Кузнецова;Торговый дом\nДмитрий;Соколов;Строительная компания\n"),
-    ("koi8-r", "Имя;Фамилия;Компания\nАлексей;Смирнов;Завод Прогресс\nЕкатерина;Кузнецова;Торговый дом\nДмитрий;Соколов;Строительная компания\n"),
-    ("ibm866", "Имя;Фамилия;Компания\nАлексей;Смирнов;Завод Прогресс\nЕкатерина;Кузнецова;Торговый дом\nДмитрий;Соколов;Строительная компания\n"),
-    ("windows-1253", "Όνομα;Επώνυμο;Εταιρεία\nΓιώργος;Παπαδόπουλος;Ελληνική Εταιρεία\nΜαρία;Γεωργίου;Εμπορική\nΝίκος;Οικονόμου;Κατασκευαστική\n"),
-    ("windows-1254", "Adı;Soyadı;Şirket\nİbrahim;Yıldız;Gıda Sanayi\nAyşe;Çelik;İnşaat Şirketi\nOğuz;Güneş;Danışmanlık\n"),
-    ("shift_jis", "氏名,会社,役職\n田中太郎,株式会社さくら,部長\n鈴木花子,日本電気株式会社,課長\n佐藤健,トヨタ自動車,マネージャー\n"),
-    ("euc-jp", "氏名,会社,役職\n田中太郎,株式会社さくら,部長\n鈴木花子,日本電気株式会社,課長\n佐藤健,トヨタ自動車,マネージャー\n"),
+    (
+        "windows-1252",
+        "Vorname;Nachname;Straße\nJürgen;Müller;Königsallee 5\nBjörn;Größe;Hauptstraße 12\nZoë;Weiß;Am Mühlenbach\n",
+    ),
+    (
+        "windows-1252",
+        "Prénom;Nom;Société\nHélène;Lefèvre;Électricité de France\nFrançois;Garçon;Crédit Agricole\nAgnès;Bérénice;L’Oréal\n",
+    ),
+    (
+        "windows-1250",
+        "Imię;Nazwisko;Firma\nŁukasz;Święcicki;Spółka Łódź\nMałgorzata;Żółkiewska;Usługi Księgowe\nGrażyna;Dąbrowska;Zakład Śląski\n",
+    ),
+    (
+        "iso-8859-2",
+        "Jméno;Příjmení;Město\nŠtěpán;Dvořák;Plzeň\nŽofie;Šťastná;Ústí nad Labem\nJiří;Růžička;České Budějovice\n",
+    ),
+    (
+        "windows-1250",
+        "Név;Cég;Város\nKovács Győző;Fűszer Kft.;Gyöngyös\nSzűcs Ágnes;Őrségi Méz;Kőszeg\nTóth Örs;Tűzép;Székesfehérvár\n",
+    ),
+    (
+        "windows-1251",
+        "Имя;Фамилия;Компания\nАлексей;Смирнов;Завод Прогресс\nЕкатерина;Кузнецова;Торговый дом\nДмитрий;Соколов;Строительная компания\n",
+    ),
+    (
+        "koi8-r",
+        "Имя;Фамилия;Компания\nАлексей;Смирнов;Завод Прогресс\nЕкатерина;Кузнецова;Торговый дом\nДмитрий;Соколов;Строительная компания\n",
+    ),
+    (
+        "ibm866",
+        "Имя;Фамилия;Компания\nАлексей;Смирнов;Завод Прогресс\nЕкатерина;Кузнецова;Торговый дом\nДмитрий;Соколов;Строительная компания\n",
+    ),
+    (
+        "windows-1253",
+        "Όνομα;Επώνυμο;Εταιρεία\nΓιώργος;Παπαδόπουλος;Ελληνική Εταιρεία\nΜαρία;Γεωργίου;Εμπορική\nΝίκος;Οικονόμου;Κατασκευαστική\n",
+    ),
+    (
+        "windows-1254",
+        "Adı;Soyadı;Şirket\nİbrahim;Yıldız;Gıda Sanayi\nAyşe;Çelik;İnşaat Şirketi\nOğuz;Güneş;Danışmanlık\n",
+    ),
+    (
+        "shift_jis",
+        "氏名,会社,役職\n田中太郎,株式会社さくら,部長\n鈴木花子,日本電気株式会社,課長\n佐藤健,トヨタ自動車,マネージャー\n",
+    ),
+    (
+        "euc-jp",
+        "氏名,会社,役職\n田中太郎,株式会社さくら,部長\n鈴木花子,日本電気株式会社,課長\n佐藤健,トヨタ自動車,マネージャー\n",
+    ),
     ("euc-kr", "이름,회사,직책\n김철수,삼성전자,부장\n이영희,현대자동차,과장\n박민수,엘지화학,대리\n"),
-    ("gbk", "姓名,公司,职位\n王小明,北京科技有限公司,销售经理\n李华,上海贸易公司,总经理\n张伟,深圳电子有限公司,工程师\n"),
-    ("big5", "姓名,公司,職稱\n王小明,台灣科技股份有限公司,業務經理\n李華,台北貿易公司,總經理\n張偉,高雄電子公司,工程師\n"),
+    (
+        "gbk",
+        "姓名,公司,职位\n王小明,北京科技有限公司,销售经理\n李华,上海贸易公司,总经理\n张伟,深圳电子有限公司,工程师\n",
+    ),
+    (
+        "big5",
+        "姓名,公司,職稱\n王小明,台灣科技股份有限公司,業務經理\n李華,台北貿易公司,總經理\n張偉,高雄電子公司,工程師\n",
+    ),
     ("windows-874", "ชื่อ,บริษัท,ตำแหน่ง\nสมชาย,บริษัทไทยจำกัด,ผู้จัดการ\nสมหญิง,ธนาคารกรุงเทพ,พนักงานขาย\n"),
     ("macintosh", "Vorname;Nachname\nJürgen;Müller\nBjörn;Kühn\nHélène;Lefèvre\n"),
 ];

@@ -84,7 +84,10 @@ fn limits_stop_a_hostile_record() {
         reader.finish()
     };
     assert!(read("123456789\n123456789\n").is_ok());
-    assert_eq!(read("a\n1234567890x\n"), Err(DelimitedError::RecordTooLong { line: 2, column: 1, offset: 2, limit: 10 }));
+    assert_eq!(
+        read("a\n1234567890x\n"),
+        Err(DelimitedError::RecordTooLong { line: 2, column: 1, offset: 2, limit: 10 })
+    );
     assert_eq!(read("a\n\n,,,\n"), Err(DelimitedError::TooManyColumns { line: 3, offset: 3, limit: 3 }));
     assert_eq!(read(",,,"), Err(DelimitedError::TooManyColumns { line: 1, offset: 0, limit: 3 }));
 }
