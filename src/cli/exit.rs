@@ -48,6 +48,8 @@ pub struct Problem {
     pub detail: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// More members: what exactly, for programs, and where.
+    pub members: Map<String, Value>,
     /// The problem document of a server, which has members that only some codes have.
     pub document: Option<Box<Map<String, Value>>>,
 }
@@ -74,6 +76,7 @@ impl CliError {
                 title: title.into(),
                 detail: detail.into(),
                 hint: None,
+                members: Map::new(),
                 document: None,
             },
         }
@@ -81,6 +84,12 @@ impl CliError {
 
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.problem.hint = Some(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.problem.members.insert(name.to_owned(), value.into());
         self
     }
 
@@ -117,8 +126,10 @@ impl Serialize for CliError {
             #[serde(skip_serializing_if = "Option::is_none")]
             hint: Option<&'a str>,
             exit_code: u8,
+            #[serde(flatten)]
+            members: &'a Map<String, Value>,
         }
-        let Problem { code, title, detail, hint, document } = &self.problem;
+        let Problem { code, title, detail, hint, members, document } = &self.problem;
         let exit_code = self.code.code();
         let mut map = serializer.serialize_map(Some(1))?;
         match document {
@@ -128,7 +139,7 @@ impl Serialize for CliError {
                 map.serialize_entry("error", &document)?;
             }
             None => {
-                let body = Body { r#type: "about:blank", title, code, detail, hint: hint.as_deref(), exit_code };
+                let body = Body { r#type: "about:blank", title, code, detail, hint: hint.as_deref(), exit_code, members };
                 map.serialize_entry("error", &body)?;
             }
         }

@@ -106,7 +106,7 @@ impl Duplicates {
 }
 
 /// A header may hold `=`; a field's name does not.
-fn column_to_field(text: &str) -> Result<(String, String), String> {
+pub(super) fn column_to_field(text: &str) -> Result<(String, String), String> {
     match text.rsplit_once('=') {
         Some((header, field)) if !header.is_empty() && !field.is_empty() => Ok((header.to_owned(), field.to_owned())),
         _ => Err("write HEADER=FIELD, such as \"E-Mail=email\"".to_owned()),
@@ -278,11 +278,6 @@ fn look(args: &ImportArgs) -> Result<Report, CliError> {
     if let Err(error) = std::fs::File::open(&args.file) {
         return Err(CliError::unreadable(format!("{}: {error}", args.file.display())));
     }
-    let ascii = |name: &str, character: Option<char>| match character {
-        None => Ok(None),
-        Some(character) if character.is_ascii() => Ok(Some(Some(character as u8))),
-        Some(_) => Err(CliError::usage(format!("--{name} must be one ASCII character"))),
-    };
     let reading = LayoutChoice {
         delimiter: ascii("delimiter", args.delimiter)?,
         quote: ascii("quote", args.quote)?,
@@ -302,8 +297,24 @@ fn look(args: &ImportArgs) -> Result<Report, CliError> {
     Report::new(&looked, text)
 }
 
-fn refused(problem: &FileProblem) -> CliError {
-    CliError::new(Exit::Unreadable, problem.code, "the file cannot be read as a table", problem.detail.clone())
+/// The value of a flag that names a character between or around cells.
+pub(super) fn ascii(name: &str, character: Option<char>) -> Result<Option<Option<u8>>, CliError> {
+    match character {
+        None => Ok(None),
+        Some(character) if character.is_ascii() => Ok(Some(Some(character as u8))),
+        Some(_) => Err(CliError::usage(format!("--{name} must be one ASCII character"))),
+    }
+}
+
+pub(super) fn refused(problem: &FileProblem) -> CliError {
+    let title = "the file cannot be read as a table";
+    let error = CliError::new(Exit::Unreadable, problem.code, title, problem.detail.clone());
+    let error = error.with_member("reason", problem.reason);
+    let places = [("line", problem.line), ("column", problem.column)];
+    places.into_iter().fold(error, |error, (name, place)| match place {
+        Some(place) => error.with_member(name, place),
+        None => error,
+    })
 }
 
 fn preview_text(preview: &Preview) -> String {

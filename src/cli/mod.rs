@@ -8,6 +8,7 @@ pub mod client;
 mod completions;
 mod config_command;
 pub mod context;
+mod dedupe;
 pub mod demo;
 mod doctor;
 pub mod enrich;
@@ -20,6 +21,7 @@ pub mod import;
 pub mod init;
 pub mod key;
 pub mod logging;
+mod normalize;
 pub mod openapi;
 pub mod output;
 pub mod remote;
@@ -62,6 +64,10 @@ enum Command {
     Export(export::ExportArgs),
     /// Hold store, ledger, index and files against each other
     Check(check::CheckArgs),
+    /// Group the rows of a lead file by identity; needs no data directory
+    Dedupe(dedupe::DedupeArgs),
+    /// Bring values on standard input into their normal form, one a line; needs no data directory
+    Normalize(normalize::NormalizeArgs),
     /// Find leads
     Search(search::SearchArgs),
     /// Manage the users
@@ -93,6 +99,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
         Command::Enrich(args) => enrich::run(&args, context),
         Command::Export(args) => export::run(&args, context),
         Command::Check(args) => check::run(&args, context),
+        Command::Dedupe(args) => dedupe::run(&args, context),
+        Command::Normalize(args) => normalize::run(&args, context),
         Command::Search(args) => search::run(&args, context),
         Command::User(args) => user::run(&args, context),
         Command::Key(args) => key::run(&args, context),

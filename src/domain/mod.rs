@@ -2,6 +2,7 @@
 
 pub mod cell;
 pub mod company_name;
+pub mod dedupe;
 pub mod delimited;
 pub mod email;
 pub mod encoding;
@@ -11,10 +12,12 @@ pub mod filter;
 pub mod header;
 pub mod id;
 pub mod identity;
+pub mod job_title;
 pub mod lead;
 pub mod lead_names;
 pub mod linkedin;
 pub mod list;
+pub mod location;
 pub mod person_name;
 pub mod phone;
 pub mod quality;

@@ -16,3 +16,19 @@ pub fn path(path: &str) -> Option<PathBuf> {
     }
     Some(found)
 }
+
+/// The text of a file packed with zstd. Skips as well where the `zstd` command is not installed.
+pub fn unpacked(path: &str) -> Option<String> {
+    let packed = format!("{}/../shared/{path}", env!("CARGO_MANIFEST_DIR"));
+    if !std::path::Path::new(&packed).exists() {
+        println!("skipped: ../shared is not here");
+        return None;
+    }
+    match std::process::Command::new("zstd").args(["-dcq", &packed]).output() {
+        Ok(output) if output.status.success() => Some(String::from_utf8(output.stdout).expect("UTF-8")),
+        _ => {
+            println!("skipped: there is no zstd command");
+            None
+        }
+    }
+}

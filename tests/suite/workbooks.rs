@@ -18,7 +18,7 @@ fn a_lead_file_becomes_the_csv_it_would_be() {
     let file = book(|sheet| {
         sheet.write_row(0, 0, ["Name", "Email", "Phone", "Notes"])?;
         sheet.write_row(1, 0, ["Ada Lovelace", "ada@example.org", "+44 20 7946 0018", "says \"hi\", twice"])?;
-        sheet.write_string(2, 0, "Émile Zola")?.write_number(2, 2, 491_711_234_567_u64 as f64)?;
+        sheet.write_string(2, 0, "Émile Zola")?.write_number(2, 2, 491_711_234_567_f64)?;
         sheet.write_string(3, 3, "two\nlines")?.write_string(3, 0, " spaced ")?;
         Ok(())
     });

@@ -187,10 +187,10 @@ fn a_wrong_checksum_is_found() {
     let rows: String = (0..2000).map(|row| format!("<row><c><v>{}</v></c></row>", row * 7919 % 10_007)).collect();
     let file = Parts::new(&rows, "", "").packed();
     let plain = file.clone();
-    let found = (0..plain.len() - 4).filter(|at| plain[*at..].starts_with(b"PK\x01\x02")).last().expect("a directory");
+    let found = (0..plain.len() - 4).rfind(|at| plain[*at..].starts_with(b"PK\x01\x02")).expect("a directory");
     let mut file = file;
     file[found + 16] ^= 1;
-    let head = (0..found).filter(|at| plain[*at..].starts_with(b"PK\x03\x04")).last().expect("a part");
+    let head = (0..found).rfind(|at| plain[*at..].starts_with(b"PK\x03\x04")).expect("a part");
     file[head + 14] ^= 1;
     assert!(read(&plain, None).is_ok());
     assert_eq!(code(&file), "DAMAGED_WORKBOOK");

@@ -4,7 +4,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use super::problem::FileProblem;
 use super::spool::{Spool, SpoolPart, SpoolRead};
-use crate::domain::delimited::{Advance, Position, Record, RecordLimits, RecordReader};
+use crate::domain::delimited::{Advance, Dialect, Position, Record, RecordLimits, RecordReader};
 use crate::domain::id::UploadId;
 use crate::store::records::import::ImportPlan;
 
@@ -27,18 +27,29 @@ impl Records {
     /// The file is gone or has no such place.
     pub fn of(spool: &dyn Spool, upload: UploadId, plan: &ImportPlan, at: Position) -> Result<Self, FileProblem> {
         let part = plan.text.map_or(SpoolPart::Sent, SpoolPart::Text);
-        let unreadable = |error: std::io::Error| FileProblem::unreadable(&error);
-        let mut file = spool.read(upload, part).map_err(unreadable)?;
-        file.seek(SeekFrom::Start(at.offset)).map_err(unreadable)?;
-        let max_record_bytes = usize::try_from(plan.max_record_bytes).unwrap_or(usize::MAX);
+        let file = spool.read(upload, part).map_err(|error| FileProblem::unreadable(&error))?;
+        Self::over(file, plan.dialect(), Some(plan.columns.len()), plan.max_record_bytes, at)
+    }
+
+    /// The records of a text from `at` on; those of a table with `columns` columns are mended.
+    ///
+    /// # Errors
+    /// The text has no such place.
+    pub fn over(
+        mut file: Box<dyn SpoolRead>,
+        dialect: Dialect,
+        columns: Option<usize>,
+        max_record_bytes: u64,
+        at: Position,
+    ) -> Result<Self, FileProblem> {
+        file.seek(SeekFrom::Start(at.offset)).map_err(|error| FileProblem::unreadable(&error))?;
+        let max_record_bytes = usize::try_from(max_record_bytes).unwrap_or(usize::MAX);
         let limits = RecordLimits { max_record_bytes, ..RecordLimits::default() };
-        Ok(Self {
-            file,
-            reader: RecordReader::resume(plan.dialect(), limits, at).mending(plan.columns.len()),
-            block: vec![0; BLOCK_BYTES],
-            unread: 0..0,
-            at_end: false,
-        })
+        let mut reader = RecordReader::resume(dialect, limits, at);
+        if let Some(columns) = columns {
+            reader = reader.mending(columns);
+        }
+        Ok(Self { file, reader, block: vec![0; BLOCK_BYTES], unread: 0..0, at_end: false })
     }
 
     /// Moves to the next record; false at the end of the file.

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use super::layout::LayoutChoice;
 use super::problem::FileProblem;
 use super::spool::{Spool, SpoolPart, SpoolRead};
-use super::workbook::{self, WorkbookLimits, Written, is_workbook};
-use crate::domain::delimited::SAMPLE_BYTES;
+use super::workbook::{self, WorkbookLimits, is_workbook};
+use crate::domain::delimited::{DelimitedError, RecordLimits, SAMPLE_BYTES};
 use crate::domain::encoding::{EncodingGuess, EncodingScan, TextEncoding, Transcoder};
 use crate::domain::id::UploadId;
 
@@ -44,7 +44,9 @@ pub struct LocalFile(pub PathBuf);
 
 impl Source for LocalFile {
     fn open(&self) -> io::Result<Box<dyn SpoolRead>> {
-        Ok(Box::new(File::open(&self.0)?))
+        let file = File::open(&self.0)?;
+        // A folder opens like a file and fails later with a worse word.
+        if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(Box::new(file)) }
     }
 }
 
@@ -145,6 +147,11 @@ pub fn open(source: &dyn Source, choice: &LayoutChoice) -> Result<Opened, FilePr
         _ => head_of(&mut source.open().map_err(unreadable)?),
     }
     .map_err(unreadable)?;
+    let has_line_end = head.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
+    if !is_whole && !has_line_end {
+        let limit = RecordLimits::default().max_record_bytes;
+        return Err(DelimitedError::RecordTooLong { line: 1, column: 1, offset: 0, limit }.into());
+    }
     Ok(Opened { form, sheets: Vec::new(), head, is_whole, error_cells: 0 })
 }
 
@@ -176,12 +183,21 @@ fn scan(source: &dyn Source) -> Result<EncodingGuess, FileProblem> {
     }
 }
 
+/// Enough of a text to lay it out, and whether that is all of it: more where the first line is very long.
 fn head_of(text: &mut dyn Read) -> io::Result<(Vec<u8>, bool)> {
+    let longest = RecordLimits::default().max_record_bytes;
     let mut head = Vec::new();
-    text.take(SAMPLE_BYTES as u64 + 1).read_to_end(&mut head)?;
-    let is_whole = head.len() <= SAMPLE_BYTES;
-    head.truncate(SAMPLE_BYTES);
-    Ok((head, is_whole))
+    for most in [SAMPLE_BYTES, longest] {
+        text.take((most + 1 - head.len()) as u64).read_to_end(&mut head)?;
+        if head.len() <= most {
+            return Ok((head, true));
+        }
+        if head[..most].iter().any(|byte| matches!(byte, b'\n' | b'\r')) || most == longest {
+            head.truncate(most);
+            return Ok((head, false));
+        }
+    }
+    Ok((head, false))
 }
 
 /// Writes the text of a file that is no plain text.
@@ -191,14 +207,13 @@ fn head_of(text: &mut dyn Read) -> io::Result<(Vec<u8>, bool)> {
 pub fn write_text(source: &dyn Source, form: &Form, out: &mut dyn Write) -> Result<(), FileProblem> {
     let file = source.open().map_err(unreadable)?;
     match form {
-        Form::Plain => copy(&mut { file }, out),
-        Form::Encoded(guess) => copy(&mut Transcoding::new(file, guess), out),
+        Form::Plain => copy(&mut { file }, out)?,
+        Form::Encoded(guess) => copy(&mut Transcoding::new(file, guess), out)?,
         Form::Workbook(sheet) => {
-            let Written { .. } =
-                workbook::write_csv(&mut { file }, Some(sheet), &WorkbookLimits::default(), out, None)?;
-            Ok(())
+            workbook::write_csv(&mut { file }, Some(sheet), &WorkbookLimits::default(), out, None)?;
         }
     }
+    out.flush().map_err(|error| FileProblem::unwritable(&error))
 }
 
 fn copy(text: &mut dyn Read, out: &mut dyn Write) -> Result<(), FileProblem> {
@@ -314,6 +329,17 @@ mod tests {
             assert!(problem.detail.contains(word), "{}", problem.detail);
         }
         assert_eq!(opened(b"").expect_err("refused").reason, "EMPTY_FILE");
+    }
+
+    #[test]
+    fn a_first_line_that_is_very_long_is_read_further_and_not_for_ever() {
+        let long = format!("name,note\nAda,{}\n", "x".repeat(200_000));
+        assert!(!opened(long.as_bytes()).expect("text").is_whole);
+        let longer = format!("name,{}\nAda,x\n", "n".repeat(200_000));
+        let head = opened(longer.as_bytes()).expect("text");
+        assert!(head.is_whole && head.head.ends_with(b"Ada,x\n"));
+        let endless = opened(&vec![b'a'; 3 << 20]).expect_err("refused");
+        assert_eq!((endless.reason, endless.line, endless.column), ("RECORD_TOO_LONG", Some(1), Some(1)));
     }
 
     #[test]

@@ -163,7 +163,7 @@ fn escape_of(body: &[u8]) -> Option<u8> {
 
 /// The records of the sample, without the last one where the sample may cut it.
 fn sample_records(dialect: Dialect, body: &[u8], start: Position) -> Vec<SampleRecord> {
-    let limits = RecordLimits { max_record_bytes: SAMPLE_BYTES, ..RecordLimits::default() };
+    let limits = RecordLimits { max_record_bytes: body.len().max(1), ..RecordLimits::default() };
     let mut reader = RecordReader::resume(dialect, limits, start);
     let (mut input, mut records) = (body, Vec::new());
     let mut keep = |record: Result<Record<'_>, DelimitedError>| {

@@ -12,9 +12,10 @@ pub use value::{CellProblem, clean_value};
 use super::cell;
 use super::email::Email;
 use super::lead::{Lead, LeadField, MAX_CUSTOM_FIELD_CHARS};
+use super::location::Location;
 use super::person_name::PersonName;
 use super::phone::Region;
-use super::text::trim_cell;
+use super::text::{comparison_form, trim_cell};
 
 /// What holds for all rows of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -117,6 +118,7 @@ pub fn read_corrected_row(
         }
     }
     complete_names(&mut reading.lead);
+    complete_place(&mut reading.lead);
     warn_of_email(mapping, &mut reading);
     reading
 }
@@ -156,6 +158,28 @@ pub fn complete_names(lead: &mut Lead) {
             lead.set_field(LeadField::FullName, Some(full));
         }
         _ => {}
+    }
+}
+
+/// Fills city, state and country from a location that says them plainly. What the row gives itself stays, and where it
+/// contradicts the location, nothing is taken from there.
+pub fn complete_place(lead: &mut Lead) {
+    let Some(text) = lead.location.as_deref() else { return };
+    let Location { city, state, country } = Location::parse(text);
+    let same_text = |given: &str, found: &str| comparison_form(given) == comparison_form(found);
+    let same_country = |given: &str, found: &str| {
+        same_text(given, found) || Region::from_country(given).is_some_and(|region| Region::from_country(found) == Some(region))
+    };
+    let contradicts = |given: &Option<String>, found: &Option<String>, same: &dyn Fn(&str, &str) -> bool| {
+        matches!((given, found), (Some(given), Some(found)) if !same(given, found))
+    };
+    if contradicts(&lead.city, &city, &same_text) || contradicts(&lead.country, &country, &same_country) {
+        return;
+    }
+    for (field, found) in [(LeadField::City, city), (LeadField::State, state), (LeadField::Country, country)] {
+        if lead.field(field).is_none() {
+            lead.set_field(field, found.filter(|text| value::within(text, field.max_chars()).is_ok()));
+        }
     }
 }
 

@@ -99,6 +99,21 @@ fn corrections_stand_for_the_cells() {
 }
 
 #[test]
+fn a_plain_location_fills_what_the_row_leaves_empty() {
+    let headers = ["Location", "City", "State", "Country", "Email"];
+    let place = |cells: &[&str]| {
+        let lead = read(&headers, cells).lead;
+        [lead.location, lead.city, lead.state, lead.country].map(Option::unwrap_or_default)
+    };
+    let austin = "Austin, Texas, United States";
+    assert_eq!(place(&[austin]), [austin, "Austin", "Texas", "United States"]);
+    assert_eq!(place(&[austin, "austin", "TX", "USA"]), [austin, "austin", "TX", "USA"], "what is given stays");
+    assert_eq!(place(&[austin, "", "", "US"]), [austin, "Austin", "Texas", "US"]);
+    assert_eq!(place(&[austin, "Berlin"]), [austin, "Berlin", "", ""], "a contradiction fills nothing");
+    assert_eq!(place(&["München"]), ["München", "", "", ""]);
+}
+
+#[test]
 fn ragged_rows_and_odd_domains_are_noted() {
     let reading = read(&["Email"], &["a@host.test", "", "more"]);
     assert_eq!(reading.lead.email.as_deref(), Some("a@host.test"));

@@ -40,7 +40,11 @@ pub struct Close<'b>(BytesEnd<'b>);
 
 /// Strict and transitional files, with prefixes and without, differ only in what stands before the colon.
 fn local(name: &str) -> &str {
-    name.rsplit(':').next().unwrap_or(name)
+    // Most names have none, and are a few bytes long.
+    match name.bytes().rposition(|byte| byte == b':') {
+        Some(colon) => &name[colon + 1..],
+        None => name,
+    }
 }
 
 impl Open<'_> {
@@ -56,9 +60,13 @@ impl Open<'_> {
     pub fn attributes(&self, part: &str, mut found: impl FnMut(&str, &str)) -> Result<(), WorkbookError> {
         for attribute in self.0.attributes().with_checks(false) {
             let attribute = attribute.map_err(|error| WorkbookError::damaged(part, error.to_string()))?;
+            let name = local(attribute.key.0);
+            if attribute.value.bytes().all(|byte| byte > b' ' && byte != b'&') {
+                found(name, &attribute.value);
+                continue;
+            }
             let value = attribute.normalized_value(XmlVersion::Implicit1_0);
-            let value = value.map_err(|error| WorkbookError::damaged(part, error.to_string()))?;
-            found(local(attribute.key.0), &value);
+            found(name, &value.map_err(|error| WorkbookError::damaged(part, error.to_string()))?);
         }
         Ok(())
     }
