@@ -324,7 +324,7 @@ fn word(cell: &str) -> Look {
     if words.len() > 1 && base_name(cell) != given.join(" ") {
         return Look::Company;
     }
-    if words.iter().any(|word| is_title(word)) {
+    if words.iter().any(is_title) {
         return Look::JobTitle;
     }
     let capitalised = given.iter().filter(|word| word.chars().next().is_some_and(char::is_uppercase)).count();
