@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use galena::actors::importer::intake::{IntakeLimits, inspect};
 use galena::actors::importer::memory::NoMemory;
 use galena::actors::importer::plan::ImportChoice;
+use galena::actors::importer::spool::SpoolPart;
 use galena::app::{App, Running};
 use galena::config::Config;
 use galena::config::plans::Plans;
@@ -163,7 +164,7 @@ impl Bench {
         let create =
             CreateUpload { scope, origin: self.origin(), id: upload, file_name: None, size: Some(bytes.len() as u64) };
         app.store.submit(create, Urgency::Interactive).await?;
-        let mut file = app.spool.write(upload, 0)?;
+        let mut file = app.spool.write(upload, SpoolPart::Sent, 0)?;
         file.write_all(bytes)?;
         file.finish()?;
         drop(file);
