@@ -17,6 +17,7 @@ use super::exit::{CliError, Exit};
 use super::import::{ascii, column_to_field, refused};
 use super::output::{Report, progress};
 use crate::actors::importer::layout::LayoutChoice;
+use crate::actors::importer::plan::ImportChoice;
 use crate::actors::importer::problem::FileProblem;
 use crate::domain::dedupe::{Clusters, Grouping, IdentityColumns};
 use crate::domain::row::RowOptions;
@@ -45,15 +46,18 @@ pub struct DedupeArgs {
     /// Encoding of the file by its WHATWG name [default: found out]
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
-    /// Sheet of a workbook: its name, or its number from 1 [default: the first with rows]
-    #[arg(long, value_name = "SHEET")]
-    sheet: Option<String>,
     /// What stands between two cells [default: found out]
     #[arg(long, value_name = "CHARACTER")]
     delimiter: Option<char>,
     /// What stands around a cell [default: found out]
     #[arg(long, value_name = "CHARACTER")]
     quote: Option<char>,
+    /// What makes the next character of a quoted cell plain [default: found out]
+    #[arg(long, value_name = "CHARACTER")]
+    escape: Option<char>,
+    /// Sheet of a workbook, by its name or its number from 1 [default: found out]
+    #[arg(long, value_name = "SHEET")]
+    sheet: Option<String>,
 }
 
 /// # Errors
@@ -62,16 +66,17 @@ pub fn run(args: &DedupeArgs, _context: &Context) -> Result<Report, CliError> {
     if is_same_file(&args.file, &args.output) {
         return Err(CliError::usage("-o names the input itself; the output is another file"));
     }
-    let choice = LayoutChoice {
+    let layout = LayoutChoice {
         delimiter: ascii("delimiter", args.delimiter)?,
         quote: ascii("quote", args.quote)?,
-        escape: None,
+        escape: ascii("escape", args.escape)?,
         header_row: args.header_row.map(|row| Some(row).filter(|row| *row > 0)),
         encoding: args.encoding.clone(),
         sheet: args.sheet.clone(),
     };
+    let choice = ImportChoice { layout, mapping: args.mapping.clone(), ..ImportChoice::default() };
     let options = RowOptions { default_region: super::normalize::region(args.region.as_deref())? };
-    let table = Table::open(&args.file, &choice, &args.mapping).map_err(|problem| refused(&problem))?;
+    let table = Table::open(&args.file, &choice).map_err(|problem| refused(&problem))?;
     let columns = IdentityColumns::of(table.mapping().clone(), options, table.is_titled());
     let first = identities(&table, &columns)?;
     write(args, &table, &first)?;
@@ -110,7 +115,7 @@ struct FirstReading {
 fn identities(table: &Table, columns: &IdentityColumns) -> Result<FirstReading, CliError> {
     let bar = progress("reading", None);
     let mut grouping = Grouping::exact();
-    let (mut width, mut rows) = (table.headers().len(), 0);
+    let (mut width, mut rows) = (table.headers().len(), 0u64);
     let mut records = table.rows().map_err(|problem| refused(&problem))?;
     let mut too_many = None;
     while let Some(cells) = records.next().map_err(|problem| refused(&problem))? {
@@ -120,7 +125,7 @@ fn identities(table: &Table, columns: &IdentityColumns) -> Result<FirstReading, 
             break;
         }
         rows += 1;
-        if rows % PROGRESS_STEP == 0 {
+        if rows.is_multiple_of(PROGRESS_STEP) {
             bar.inc(PROGRESS_STEP);
         }
     }
@@ -160,7 +165,7 @@ fn write(args: &DedupeArgs, table: &Table, first: &FirstReading) -> Result<(), C
         let id = id.to_string();
         writer.write_record(padded(cells.into_iter(), first.width, &id)).map_err(|error| failed(&error))?;
         number += 1;
-        if number as u64 % PROGRESS_STEP == 0 {
+        if (number as u64).is_multiple_of(PROGRESS_STEP) {
             bar.inc(PROGRESS_STEP);
         }
     }

@@ -85,13 +85,17 @@ impl<'a> Words<'a> {
                 is_ending(key) && (also_company || !key.starts_with("company")) && !self.key(*start).is_empty()
             });
             if let Some(start) = form {
+                // `QSC AG`: the letters in front of a form are the name, although they are a form elsewhere.
+                if start == 0 && end < self.given.len() && is_acronym(self.given[0]) {
+                    break;
+                }
                 end = start;
                 continue;
             }
             // `& Co`, `und Co`: the joint goes with the form.
             if end > 1
                 && end < self.given.len()
-                && matches!(self.key(end - 1), "and" | "und" | "et" | "y")
+                && matches!(self.key(end - 1), "and" | "und" | "u" | "et" | "y")
                 && self.keys(end..self.given.len()).starts_with("co")
             {
                 end -= 1;
@@ -103,6 +107,13 @@ impl<'a> Words<'a> {
         let has_name = (start..end).any(|place| !self.key(place).is_empty());
         if has_name { start..end } else { 0..self.given.len() }
     }
+}
+
+/// `QSC`, and not `LTD.` or `AG`.
+fn is_acronym(word: &str) -> bool {
+    word.len() == 3
+        && word.bytes().all(|byte| byte.is_ascii_uppercase())
+        && !matches!(word, "INC" | "LLC" | "LLP" | "LTD" | "PLC")
 }
 
 /// The words joined, without the punctuation that stood before the legal form or around the name.
@@ -184,6 +195,13 @@ mod tests {
             ("ООО «Ромашка»", "Ромашка"),
             ("PT Telkom Tbk", "Telkom"),
             ("LLC", "LLC"),
+            ("QSC AG", "QSC"),
+            ("Acme GmbH u. Co. KG", "Acme"),
+            ("Oy Acme Ab", "Acme"),
+            ("UAB \"Acme\"", "Acme"),
+            ("Dupont & Cie", "Dupont"),
+            ("Acme Public Joint Stock Company", "Acme"),
+            ("Acme Sh.p.k.", "Acme"),
             ("Ltd. & Co.", "Ltd. & Co."),
             ("SAP SE", "SAP"),
             ("A.B.C. Corp", "A.B.C."),

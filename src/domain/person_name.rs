@@ -17,8 +17,8 @@ use vocabulary::{
 };
 use words::{
     ends_a_name, family_start, given_length, is_ambiguous_title, is_clear_credential, is_credential_here, is_initial,
-    is_initial_with_period, is_only_extras, is_particle_surname, is_roman_surname, is_split_degree, is_unknown_degree,
-    name_words, push_words, words_of,
+    is_initial_with_period, is_only_extras, is_particle_in_capitals, is_particle_surname, is_roman_surname,
+    is_split_degree, is_unknown_degree, name_words, push_words, words_of,
 };
 
 /// The parts of a name, each as given. Empty where the name has none.
@@ -148,7 +148,8 @@ impl PersonName {
                     suffixes.insert(0, words.pop().unwrap_or_default());
                 }
                 [_, .., last]
-                    if is_generation(last) && !is_initial(last) || is_credential_here(last, words.len() + 1) =>
+                    if is_generation(last) && !is_initial(last)
+                        || is_credential_here(last, words.len() + 1) && !is_particle_in_capitals(&words) =>
                 {
                     suffixes.insert(0, words.pop().unwrap_or_default());
                 }
@@ -163,6 +164,7 @@ impl PersonName {
                 _ => break,
             }
         }
+        self.take_honorific(&mut words);
         // `Beethoven, Ludwig van`
         let particles =
             words.iter().rev().take_while(|word| is_particle(word) && !is_initial_with_period(word)).count();
@@ -210,8 +212,29 @@ impl PersonName {
             let rest = words.split_off(at);
             suffixes.splice(0..0, rest);
         }
+        // `John Smith Jr. Attorney General`
+        let generation = words.iter().enumerate().skip(2).find(|(_, word)| word.ends_with('.') && is_generation(word));
+        if let Some(at) = generation.map(|(at, _)| at) {
+            let rest = words.split_off(at);
+            suffixes.splice(0..0, rest);
+        }
+        self.take_honorific(&mut words);
         push_words(&mut self.suffix, &suffixes);
         self.place_name(&words);
+    }
+
+    /// Takes the form of address off the last word of an East Asian name, and the period that some exports leave.
+    fn take_honorific(&mut self, words: &mut [&str]) {
+        let Some(last) = words.last_mut() else { return };
+        let bare = last.trim_end_matches(['.', '。']);
+        if !is_family_first(bare) {
+            return;
+        }
+        *last = bare;
+        if let Some((name, honorific)) = vocabulary::without_honorific(bare) {
+            *last = name;
+            push_words(&mut self.suffix, &[honorific]);
+        }
     }
 
     fn place_name(&mut self, words: &[&str]) {

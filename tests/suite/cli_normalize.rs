@@ -42,7 +42,10 @@ fn invalid_lines_are_told_and_end_well() {
 #[test]
 fn for_people_it_is_a_table_with_tabs() {
     let output = normalize(&["--kind", "title"], b"VP\tSales\r\n-\n");
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "VP Sales\tvalid\tVP Sales\texecutive\tsales\n-\tinvalid\tis not a job title\t\t\n");
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "VP Sales\tvalid\tVP Sales\texecutive\tsales\n-\tinvalid\tis not a job title\t\t\n"
+    );
 }
 
 #[test]
@@ -55,7 +58,8 @@ fn a_country_that_is_none_is_a_wrong_command_line() {
 #[test]
 fn the_reference_page_names_every_level_and_department() {
     let page = include_str!("../../docs/reference/job-titles.md");
-    let cells: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name).collect();
+    let cells: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name).collect();
     let levels = SeniorityLevel::ALL.iter().map(|level| level.name());
     let expected: Vec<&str> = levels.chain(Department::ALL.iter().map(|department| department.name())).collect();
     assert_eq!(cells, expected);

@@ -1,23 +1,25 @@
 //! A lead file as a table that is read more than once: laid out and mapped as an import would do it.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::actors::importer::columns::decide;
-use crate::actors::importer::layout::{Layout, LayoutChoice, layout};
+use crate::actors::importer::layout::{Layout, layout};
 use crate::actors::importer::memory::NoMemory;
 use crate::actors::importer::plan::ImportChoice;
 use crate::actors::importer::problem::FileProblem;
 use crate::actors::importer::records::Records;
 use crate::actors::importer::sample::Sampled;
-use crate::actors::importer::source::{Form, LocalFile, open, write_text};
+use crate::actors::importer::source::{Form, LocalFile, Source, open, write_text};
+use crate::actors::importer::spool::SpoolRead;
 use crate::domain::delimited::Position;
 use crate::domain::row::Mapping;
 
 pub struct Table {
-    /// The text of the file: the file itself, or a temporary one where it is in another encoding or a workbook.
-    text: File,
+    file: LocalFile,
+    /// The text of a file that is no UTF-8 or a workbook; without a name, so that nothing is left of it.
+    text: Option<File>,
     layout: Layout,
     mapping: Mapping,
     max_record_bytes: u64,
@@ -26,23 +28,27 @@ pub struct Table {
 impl Table {
     /// # Errors
     /// The file cannot be read as a table, or the choice does not fit it.
-    pub fn open(path: &Path, choice: &LayoutChoice, columns: &[(String, String)]) -> Result<Self, FileProblem> {
-        let source = LocalFile(path.to_owned());
-        let opened = open(&source, choice)?;
-        let layout = layout(&opened, choice)?;
-        let rows = Sampled::read(&layout, &opened)?.into_cells();
-        let choice = ImportChoice { layout: choice.clone(), mapping: columns.to_vec(), ..ImportChoice::default() };
-        let mapping = decide(&layout, &rows, &choice, &NoMemory)?.mapping;
-        let text = match &opened.form {
-            Form::Plain => File::open(path).map_err(|error| FileProblem::unreadable(&error))?,
+    pub fn open(path: &Path, choice: &ImportChoice) -> Result<Self, FileProblem> {
+        let file = LocalFile(PathBuf::from(path));
+        let opened = open(&file, &choice.layout)?;
+        let layout = layout(&opened, &choice.layout)?;
+        // Where the sample cannot be read, the first reading says why.
+        let rows = Sampled::read(&layout, &opened).map(Sampled::into_cells).unwrap_or_default();
+        let mapping = decide(&layout, &rows, choice, &NoMemory)?.mapping;
+        let text = match &layout.form {
+            Form::Plain => None,
             form => {
                 let mut text = tempfile::tempfile().map_err(|error| FileProblem::unwritable(&error))?;
-                write_text(&source, form, &mut io::BufWriter::with_capacity(256 << 10, &mut text))?;
-                text
+                let mut buffered = io::BufWriter::with_capacity(256 << 10, &mut text);
+                write_text(&file, form, &mut buffered)?;
+                // Dropping it would not tell that there is no room.
+                io::Write::flush(&mut buffered).map_err(|error| FileProblem::unwritable(&error))?;
+                drop(buffered);
+                Some(text)
             }
         };
         let max_record_bytes = crate::config::Import::default().max_record_bytes.0;
-        Ok(Self { text, layout, mapping, max_record_bytes })
+        Ok(Self { file, text, layout, mapping, max_record_bytes })
     }
 
     pub fn mapping(&self) -> &Mapping {
@@ -90,11 +96,13 @@ impl Table {
     }
 
     fn records(&self, at: Position, columns: Option<usize>) -> Result<Rows, FileProblem> {
-        let unreadable = |error: io::Error| FileProblem::unreadable(&error);
-        let mut text = self.text.try_clone().map_err(unreadable)?;
-        text.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-        let records = Records::over(Box::new(text), self.layout.dialect, columns, self.max_record_bytes, at)?;
-        Ok(Rows { records })
+        let text = match &self.text {
+            None => self.file.open(),
+            // The two share their place, which is set anew for every reading.
+            Some(text) => text.try_clone().map(|text| Box::new(text) as Box<dyn SpoolRead>),
+        };
+        let text = text.map_err(|error| FileProblem::unreadable(&error))?;
+        Ok(Rows { records: Records::over(text, self.layout.dialect, columns, self.max_record_bytes, at)? })
     }
 }
 

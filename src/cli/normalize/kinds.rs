@@ -132,7 +132,8 @@ fn name(text: &str) -> Looked {
         return Err("is not the name of a person".to_owned());
     }
     let parts = [name.first, name.last, name.middle, name.prefix, name.suffix, name.nickname, name.maiden];
-    let mut values: Vec<Value> = parts.into_iter().map(|part| Some(part).filter(|part| !part.is_empty()).into()).collect();
+    let mut values: Vec<Value> =
+        parts.into_iter().map(|part| Some(part).filter(|part| !part.is_empty()).into()).collect();
     values.push(full.as_str().into());
     Ok((full, values))
 }
@@ -184,7 +185,10 @@ mod tests {
         assert_eq!((normal.as_deref(), found), (Some("https://www.linkedin.com/in/ada"), json!({"slug": "ada"})));
         let (_, normal, found) = details(Kind::Name, "Dr. Ada B. Meier, PhD");
         assert_eq!(normal.as_deref(), Some("Ada B. Meier"));
-        assert_eq!((&found["prefix"], &found["lastName"], &found["nickname"]), (&json!("Dr."), &json!("Meier"), &json!(null)));
+        assert_eq!(
+            (&found["prefix"], &found["lastName"], &found["nickname"]),
+            (&json!("Dr."), &json!("Meier"), &json!(null))
+        );
         let (_, normal, found) = details(Kind::Company, "Acme  GmbH");
         assert_eq!((normal.as_deref(), &found["baseName"]), (Some("Acme GmbH"), &json!("Acme")));
         let (_, _, found) = details(Kind::Title, "VP Sales");

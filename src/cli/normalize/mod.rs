@@ -188,13 +188,19 @@ mod tests {
     #[test]
     fn every_line_in_gives_one_line_out() {
         let count = |input: &[u8]| run(Kind::Email, input).len();
-        assert_eq!([count(b""), count(b"\n"), count(b"a"), count(b"a\n"), count(b"a\n\nb\r\n\xff\n\n")], [0, 1, 1, 1, 5]);
+        assert_eq!(
+            [count(b""), count(b"\n"), count(b"a"), count(b"a\n"), count(b"a\n\nb\r\n\xff\n\n")],
+            [0, 1, 1, 1, 5]
+        );
     }
 
     #[test]
     fn a_return_at_the_end_is_white_space_and_bad_bytes_are_told() {
         let found = run(Kind::Email, b"Ada@Example.org\r\n\xffx@example.org\n");
-        assert_eq!((&found[0]["input"], &found[0]["normalized"]), (&"Ada@Example.org\r".into(), &"ada@example.org".into()));
+        assert_eq!(
+            (&found[0]["input"], &found[0]["normalized"]),
+            (&"Ada@Example.org\r".into(), &"ada@example.org".into())
+        );
         assert_eq!((&found[1]["valid"], &found[1]["reason"]), (&false.into(), &"is not UTF-8".into()));
         assert_eq!(found[1]["input"], "\u{fffd}x@example.org");
         assert_eq!(found[1]["domain"], Value::Null, "every line has every key");

@@ -10,67 +10,91 @@ pub const MAX_WORDS: usize = 7;
 #[rustfmt::skip]
 const ENDINGS: &[&str] = &[
     // English (US, GB, IE, CA, AU, NZ, ZA, IN, SG, HK)
-    "cic", "clg", "co", "coltd", "company", "companylimited", "corp", "corporation", "dac", "generalpartnership",
-    "gp", "holdingsltd", "inc", "incorporated", "intlltd", "lc", "limited", "limitedcompany",
-    "limitedliabilitycompany", "limitedliabilitypartnership", "limitedpartnership", "llc", "lllp", "llp", "lp", "ltd",
-    "ltdco", "opc", "plc", "pllc", "privatelimited", "privateltd", "proprietarylimited", "pte", "ptelimited",
-    "pteltd", "pty", "ptyltd", "publiclimitedcompany", "pvt", "pvtltd", "socltd", "trustco", "ulc", "unlimited",
+    "cic", "clg", "co", "coltd", "communityinterestcompany", "company", "companylimited", "corp", "corporation",
+    "cyf", "cyfyngedig", "dac", "generalpartnership", "gp", "holdingsltd", "inc", "incorp", "incorporated",
+    "incorporation", "intlltd", "lc", "limited", "limitedbyguarantee", "limitedbyshares", "limitedcompany",
+    "limitedliabilityco", "limitedliabilitycompany", "limitedliabilitycorp", "limitedliabilitycorporation",
+    "limitedliabilitypartnership", "limitedpartnership", "llc", "lllp", "llp", "lp", "ltd", "ltdco",
+    "ltdliabilitycompany", "nationalassociation", "noliability", "opc", "plc", "pllc", "privatelimited",
+    "privatelimitedcompany", "privateltd", "professionalcorporation", "proprietarylimited",
+    "proprietarylimitedcompany", "pte", "ptelimited", "pteltd", "pty", "ptyltd", "publiclimited", "publiclimitedco",
+    "publiclimitedcompany", "publiclimitedcorporation", "pvt", "pvtltd", "socltd", "trustco", "ulc", "unlimited",
+    "unlimitedcompany", "unltd",
     // German (DE, AT, CH, LI)
-    "ag", "agcokg", "agcokgaa", "aktiengesellschaft", "cokg", "cokgaa", "eg", "ek", "ekfm", "ekfr", "eu", "ev", "gbr",
-    "genossenschaft", "gesellschaftmbh", "gesellschaftmitbeschrankterhaftung", "gesmbh", "ggmbh", "gmbh", "gmbhco",
-    "gmbhcokg", "gmbhcokgaa", "gmbhcoohg", "haftungsbeschrankt", "kdor", "keg", "kg", "kgaa", "kommanditgesellschaft",
-    "mbh", "oeg", "og", "ohg", "partg", "partgmbb", "partnerschaftsgesellschaft", "secokg", "secokgaa",
-    "stiftungcokg", "ug", "ugcokg", "ughaftungsbeschrankt", "unternehmergesellschaft",
+    "ag", "agcokg", "agcokgaa", "aktiengesellschaft", "cokg", "cokgaa", "eg", "egbr", "eingetragenegbr",
+    "eingetragenegenossenschaft", "eingetragenekauffrau", "eingetragenerkaufmann", "eingetragenerverein", "ek",
+    "ekfm", "ekfr", "eu", "ev", "gag", "gbr", "genossenschaft", "gesbr", "gesellschaftburgerlichenrechts",
+    "gesellschaftmbh", "gesellschaftmbhcokg", "gesellschaftmitbeschrankterhaftung", "gesmbh", "gesmbhcokg", "ggmbh",
+    "gmbh", "gmbhco", "gmbhcokg", "gmbhcokgaa", "gmbhcoohg", "gug", "haftungsbeschrankt", "kdor", "keg", "kg", "kgaa",
+    "kommanditgesellschaft", "mbb", "mbh", "oeg", "offenehandelsgesellschaft", "og", "ohg", "partg", "partgmbb",
+    "partmbb", "partnerschaftmbb", "partnerschaftsgesellschaft", "secokg", "secokgaa", "stiftungcokg", "ug", "ugcokg",
+    "ughaftungsbeschrankt", "unternehmergesellschaft", "vvag",
     // French (FR, BE, CH, LU, CA)
-    "asbl", "bvsrl", "eurl", "gie", "gmbhsarl", "incltee", "limitee", "ltee", "sa", "sarl", "sarlu", "sas", "sasp",
-    "sasu", "sca", "sci", "scop", "scrl", "scs", "selarl", "selas", "sem", "senc", "sencrl", "snc", "societeanonyme",
-    "societearesponsabilitelimitee", "societeparactionssimplifiee", "spf", "sprl", "srl",
+    "aisbl", "asbl", "associationsansbutlucratif", "bvsrl", "cie", "entrepriseindividuelle", "etcie", "eurl", "gie",
+    "gmbhsarl", "incltee", "limitee", "ltee", "sa", "sarl", "sarlu", "sas", "sasp", "sasu", "sca", "sci", "scop",
+    "scpa", "scrl", "scs", "selarl", "selas", "sem", "senc", "sencrl", "snc", "societeanonyme",
+    "societearesponsabilitelimitee", "societecivile", "societeencommanditesimple", "societeennomcollectif",
+    "societeparactionssimplifiee", "spf", "sprl", "srl", "suarl",
     // Dutch (NL, BE)
-    "beslotenvennootschap", "bv", "bvba", "commv", "cooperatieua", "cv", "cvba", "ebvba", "naamlozevennootschap",
-    "nv", "ua", "vof", "vzw",
+    "beslotenvennootschap", "bv", "bvba", "commanditairevennootschap", "commv", "cooperatieua", "cv", "cvba", "ebvba",
+    "ivzw", "naamlozevennootschap", "nv", "ua", "vennootschaponderfirma", "vof", "vzw",
     // Italian
-    "onlus", "sapa", "scarl", "soccoop", "soccooparl", "societaaresponsabilitalimitata", "societacooperativa",
-    "societaperazioni", "spa", "srls",
+    "coop", "onlus", "sapa", "scarl", "soccoop", "soccooparl", "societaaresponsabilitalimitata", "societacooperativa",
+    "societainaccomanditasemplice", "societainnomecollettivo", "societaperazioni", "societasemplice", "spa", "srls",
     // Spanish (ES, MX, AR, CL, CO, PE)
-    "eirl", "limitada", "ltda", "saa", "sabdecv", "sac", "sadecv", "sapidecv", "sau", "sc", "scl", "scoop", "sderl",
-    "sderldecv", "sl", "sll", "slp", "slu", "sociedadanonima", "sociedadlimitada", "sofom", "srldecv",
+    "eirl", "incorporado", "limitada", "ltda", "saa", "sabdecv", "sac", "saci", "sacif", "sacifi", "sadecv", "saic",
+    "saica", "sapidecv", "sau", "sc", "scl", "scoop", "sderl", "sderldecv", "sgr", "sl", "sll", "slne", "slp", "slu",
+    "sociedadanonima", "sociedadanonimadecapitalvariable", "sociedadcolectiva", "sociedadencomanditasimple",
+    "sociedadlimitada", "sociedadlimitadalaboral", "sociedadlimitadanuevaempresa", "sociedadporacciones",
+    "sociedadporaccionessimplificada", "sofom", "srldecv",
     // Portuguese (PT, BR)
-    "cialtda", "eireli", "epp", "lda", "ltdaepp", "ltdame", "mei", "sgps", "unipessoal", "unipessoallda",
+    "cialtda", "eireli", "epp", "lda", "ltdaepp", "ltdame", "mei", "sgps", "sociedadeanonima", "sociedadelimitada",
+    "sociedadeunipessoal", "unipessoal", "unipessoallda",
     // Nordic (SE, NO, DK, FI, IS)
-    "ab", "aboy", "abpubl", "aksjeselskap", "aktiebolag", "aktiebolaget", "aktieselskab", "amba", "anpartsselskab",
-    "ans", "aps", "as", "asa", "ehf", "ekfor", "ekonomiskforening", "enk", "fmba", "hb", "hf", "is", "ivs", "kb",
-    "ks", "ky", "ohf", "osakeyhtio", "oy", "oyab", "oyj", "ps", "publ", "sf", "smba", "tmi",
+    "ab", "aboy", "abp", "abpubl", "aksjeselskap", "aktiebolag", "aktiebolaget", "aktieselskab", "amba", "andelslag",
+    "anpartsselskab", "ans", "aps", "as", "asa", "ehf", "ekfor", "ekonomiskforening", "enk", "fmba", "handelsbolag",
+    "hb", "hf", "interessentskab", "is", "ivs", "kb", "kommandiittiyhtio", "kommanditbolag", "kommanditselskab", "ks",
+    "ky", "ohf", "osakeyhtio", "osuuskunta", "oy", "oyab", "oyj", "partnerselskab", "ps", "publ", "publiktaktiebolag",
+    "sf", "smba", "tmi",
     // Baltic (EE, LV, LT)
     "akcijusabiedriba", "aktsiaselts", "ij", "osauhing", "ou", "sia", "tu", "uab",
     // Polish
-    "psa", "sk", "ska", "spj", "spk", "spolkaakcyjna", "spolkajawna", "spolkakomandytowa",
-    "spolkazograniczonaodpowiedzialnoscia", "spolkazoo", "spp", "spzoo", "spzoospk",
+    "psa", "sk", "ska", "spj", "spk", "spolkaakcyjna", "spolkajawna", "spolkakomandytowa", "spolkapartnerska",
+    "spolkazograniczonaodpowiedzialnoscia", "spolkazoo", "spp", "spzogrodp", "spzoo", "spzoospk",
     // Czech, Slovak
     "akciovaspolecnost", "akciovaspolocnost", "druzstvo", "ops", "spolecnostsrucenimomezenym", "spolsro", "sro",
     "vos", "zs",
     // Hungarian
-    "bt", "kft", "kkt", "korlatoltfelelossegutarsasag", "nonprofitkft", "nyrt", "zartkoruenmukodoreszvenytarsasag",
-    "zrt",
+    "bt", "kft", "kht", "kkt", "korlatoltfelelossegutarsasag", "nonprofitkft", "nyrt", "reszvenytarsasag",
+    "zartkoruenmukodoreszvenytarsasag", "zrt",
     // South-East Europe (RO, BG, HR, SI, RS, BA, MK, GR, TR)
-    "ad", "ae", "anonimsirketi", "dd", "dno", "doo", "dooel", "ead", "eood", "eoodd", "epe", "ike", "jdoo", "kd",
-    "limitedsirketi", "ltdsti", "oe", "ood", "ooд", "pfa", "santicltdsti", "sanveticas", "sanveticltdsti", "sp",
-    "srld", "sti", "ticas", "αε", "επε", "ικε", "οε", "ад", "ед", "еоод", "оод",
+    "ad", "ae", "anonimsirket", "anonimsirketi", "dd", "dionickodrustvo", "dno", "doo", "dooel",
+    "drustvosogranicenomodgovornoscu", "ead", "eood", "eoodd", "epe", "ike", "jdoo", "jtd", "kd", "kda",
+    "limitedsirket", "limitedsirketi", "ltdsti", "oe", "ood", "ooд", "pfa", "santicltdsti", "sanveticas",
+    "sanveticltdsti", "sha", "shpk", "sirketi", "societatecuraspunderelimitata", "societatepeactiuni", "sp", "srld",
+    "sti", "ticas", "αε", "επε", "ικε", "οε", "ад", "ед", "еоод", "оод",
     // Russian, Ukrainian, Kazakh
-    "cjsc", "jsc", "nao", "oao", "ojsc", "ooo", "pao", "pjsc", "too", "tov", "zao", "ао", "зао", "ип", "нао", "оао",
+    "cjsc", "closedjointstockcompany", "jointstockco", "jsc", "nao", "oao", "ojsc", "ooo", "openjointstockcompany",
+    "pao", "pjsc", "publicjointstockcompany", "publicjsc", "too", "tov", "zao", "ао", "зао", "ип", "нао", "оао",
     "ооо", "пао", "пат", "прат", "тов", "тоо", "фоп",
     // Middle East (AE, SA, IL, EG)
-    "bsc", "bscc", "dmcc", "fzc", "fzco", "fze", "fzllc", "kscc", "kscp", "psc", "psjc", "qpsc", "qsc", "sae", "sal",
-    "saoc", "saog", "spc", "wll",
+    "bsc", "bscc", "dmcc", "freezoneco", "freezonecompany", "freezoneestablishment", "freezonellc", "fzc", "fzco",
+    "fze", "fzenterprise", "fzestablishment", "fzllc", "kscc", "kscp", "llcfz", "psc", "psjc", "qpsc", "qsc", "sae",
+    "sal", "saoc", "saog", "spc", "wll",
     // Asia (JP, CN, KR, TH, ID, MY, VN, PH)
-    "berhad", "bhd", "companyltd", "gk", "godokaisha", "jointstockcompany", "kabushikikaisha", "kk", "pcl", "persero",
-    "plt", "pttbk", "publiccompanylimited", "sdnbhd", "sendirianberhad", "tbk", "tnhh", "yk", "yugenkaisha",
+    "berhad", "bhd", "companyltd", "gk", "godokaisha", "jointstockcompany", "jusikhoesa", "kabushikikaisha", "kk",
+    "pcl", "persero", "perseroanterbatas", "plt", "pttbk", "publiccompanylimited", "sdnbhd", "sendirianberhad", "tbk",
+    "tnhh", "yk", "yugenkaisha", "yuhanhoesa",
     // European Union and other
     "aebe", "anstalt", "eeig", "etablissement", "ewiv", "geie", "gmbheurope", "sce", "se", "sicaf", "sicav",
     "societaseuropaea", "soparfi",
 ];
 
 /// Forms that stand in front (`PT Telkom`, `ООО Ромашка`). Sorted.
-const BEGINNINGS: &[&str] = &["ooo", "oao", "pao", "pt", "zao", "ао", "зао", "ип", "оао", "ооо", "пао", "тов", "тоо"];
+const BEGINNINGS: &[&str] = &[
+    "eurl", "oao", "ooo", "oy", "pao", "pt", "sarl", "sia", "uab", "zao", "ао", "зао", "ип", "оао", "ооо", "пао",
+    "тов", "тоо",
+];
 
 /// Forms written without a space before or behind the name.
 pub const ATTACHED: &[&str] = &[

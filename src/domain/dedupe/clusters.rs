@@ -15,6 +15,9 @@ const MAX_REPRESENTATIVES: usize = 64;
 #[error("more than {} rows", u32::MAX - 1)]
 pub struct TooManyRows;
 
+/// The two halves of a key, and the row: three numbers of four bytes need no filling.
+type KeyOfRow = [u32; 3];
+
 /// The rows that were read, until they are joined.
 #[derive(Debug, Default)]
 pub struct Grouping<R = ExactRule> {
@@ -23,8 +26,8 @@ pub struct Grouping<R = ExactRule> {
     mailboxes: Vec<Mailbox>,
     /// Where the mailboxes of each row end.
     mailbox_ends: Vec<usize>,
-    /// Key and row, by kind of key.
-    keys: [Vec<(u64, u32)>; SharedKey::ALL.len()],
+    /// By kind of key.
+    keys: [Vec<KeyOfRow>; SharedKey::ALL.len()],
 }
 
 /// Which rows are the same lead.
@@ -61,7 +64,7 @@ impl<R: PairRule> Grouping<R> {
         self.facts.push(RowFacts::of(row));
         self.mailboxes.extend(mailboxes(row));
         self.mailbox_ends.push(self.mailboxes.len());
-        keys(row, |kind, key| self.keys[kind as usize].push((key, number)));
+        keys(row, |kind, key| self.keys[kind as usize].push([(key >> 32) as u32, key as u32, number]));
         Ok(())
     }
 
@@ -73,7 +76,7 @@ impl<R: PairRule> Grouping<R> {
             let mut keys = std::mem::take(&mut self.keys[kind as usize]);
             keys.sort_unstable();
             keys.dedup();
-            for candidates in keys.chunk_by(|(a, _), (b, _)| a == b).filter(|rows| rows.len() > 1) {
+            for candidates in keys.chunk_by(|a, b| a[..2] == b[..2]).filter(|rows| rows.len() > 1) {
                 self.join(candidates, kind, &mut groups, &mut joints);
             }
         }
@@ -81,10 +84,10 @@ impl<R: PairRule> Grouping<R> {
     }
 
     /// Joins the rows that share one key, in the order of the file.
-    fn join(&self, rows: &[(u64, u32)], kind: SharedKey, groups: &mut Groups, joints: &mut [(Reason, u64)]) {
+    fn join(&self, rows: &[KeyOfRow], kind: SharedKey, groups: &mut Groups, joints: &mut [(Reason, u64)]) {
         let mut representatives: Vec<u32> = Vec::new();
-        for (_, row) in rows {
-            let (row, facts) = (*row, &self.facts[*row as usize]);
+        for &[_, _, row] in rows {
+            let facts = &self.facts[row as usize];
             let mut is_represented = false;
             for other in &representatives {
                 let (other, known) = (*other, &self.facts[*other as usize]);
@@ -228,12 +231,9 @@ impl Groups {
         self.parents[second as usize] = first;
         self.next.swap(first as usize, second as usize);
         // What is known of both is known of the whole; of one alone, of nothing.
-        match (self.seen.remove(&first), self.seen.remove(&second)) {
-            (Some(mut whole), Some(part)) => {
-                whole.absorb(part);
-                self.seen.insert(first, whole);
-            }
-            _ => {}
+        if let (Some(mut whole), Some(part)) = (self.seen.remove(&first), self.seen.remove(&second)) {
+            whole.absorb(part);
+            self.seen.insert(first, whole);
         }
     }
 

@@ -26,11 +26,16 @@ pub struct IdentityColumns {
     mapping: Mapping,
     options: RowOptions,
     /// Columns with e-mail addresses or phone numbers of the person, the mapped ones among them.
-    contacts: Vec<usize>,
-    /// A file without titles: only what is an e-mail address without doubt counts.
-    untitled: bool,
+    contacts: Vec<Contact>,
     /// No column names a person: the rows are companies.
     of_companies: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Contact {
+    column: usize,
+    /// Nothing says that the column holds numbers: only what is an e-mail address without doubt counts.
+    mails_only: bool,
 }
 
 /// Who a row is about.
@@ -49,17 +54,18 @@ pub struct RowIdentity {
 impl IdentityColumns {
     /// `titled` is whether the file has titles at all.
     pub fn of(mapping: Mapping, options: RowOptions, titled: bool) -> Self {
-        let contacts = mapping.titles().iter().zip(mapping.targets()).enumerate();
-        let contacts = contacts.filter(|(_, (title, target))| match target {
-            Target::Field(field) => is_contact(*field),
-            Target::Custom(_) => !titled || holds_contacts(title),
-            Target::Ignore => false,
+        let columns = mapping.titles().iter().zip(mapping.targets()).enumerate();
+        let contacts = columns.filter_map(|(column, (title, target))| match target {
+            Target::Field(field) => is_contact(*field).then_some(Contact { column, mails_only: false }),
+            Target::Custom(_) if titled => holds_contacts(title).then_some(Contact { column, mails_only: false }),
+            Target::Custom(_) => Some(Contact { column, mails_only: true }),
+            Target::Ignore => None,
         });
-        let contacts: Vec<usize> = contacts.map(|(column, _)| column).collect();
+        let contacts = contacts.collect();
         let has = |field: LeadField| mapping.column_of(field).is_some();
         let of_persons = [LeadField::FirstName, LeadField::LastName, LeadField::FullName, LeadField::LinkedInUrl];
         let of_companies = titled && !of_persons.into_iter().any(has) && !has(LeadField::Email);
-        Self { mapping, options, contacts, untitled: !titled, of_companies }
+        Self { mapping, options, contacts, of_companies }
     }
 
     /// The titles of the columns that count, by what they hold.
@@ -69,7 +75,7 @@ impl IdentityColumns {
             fields.iter().filter_map(|field| title(self.mapping.column_of(*field)?)).collect()
         };
         vec![
-            ("contact", self.contacts.iter().filter_map(|column| title(*column)).collect()),
+            ("contact", self.contacts.iter().filter_map(|contact| title(contact.column)).collect()),
             ("linkedin", mapped(&[LeadField::LinkedInUrl])),
             ("name", mapped(&[LeadField::FirstName, LeadField::LastName, LeadField::FullName])),
             ("company", mapped(&[LeadField::CompanyName, LeadField::Website])),
@@ -84,7 +90,8 @@ impl IdentityColumns {
     /// Reads one row; `cells` are in the order of the file.
     pub fn read(&self, cells: &[&str]) -> RowIdentity {
         let lead = read_row(&self.mapping, &self.options, cells).lead;
-        let mut row = RowIdentity { identity: Identity::of(&lead), is_company: self.of_companies, ..Default::default() };
+        let mut row =
+            RowIdentity { identity: Identity::of(&lead), is_company: self.of_companies, ..Default::default() };
         row.company_page = lead
             .company_linkedin_url
             .as_deref()
@@ -94,12 +101,12 @@ impl IdentityColumns {
         let country = self.mapping.column_of(LeadField::Country).and_then(|column| cells.get(column));
         let region = country.and_then(|text| crate::domain::phone::Region::from_country(trim_cell(text)));
         let region = region.or(self.options.default_region);
-        for cell in self.contacts.iter().filter_map(|column| cells.get(*column)) {
-            let text = trim_cell(cell);
+        for contact in &self.contacts {
+            let text = cells.get(contact.column).map(|cell| trim_cell(cell)).unwrap_or_default();
             // An address in a column of numbers, or the reverse, is taken for what it is.
             if text.contains('@') {
                 add_mails(&mut row.mails, text);
-            } else if !self.untitled && !text.is_empty() {
+            } else if !contact.mails_only && !text.is_empty() {
                 add_phones(&mut row.phones, text, region);
             }
         }
@@ -114,9 +121,7 @@ const fn is_contact(field: LeadField) -> bool {
 /// Whether a column that is no lead field is a second address or number of the person: `Email 2`, `Mobile`. As with
 /// the fields, every word must be understood, so that `Owner Email` and `Email Status` are not.
 fn holds_contacts(title: &str) -> bool {
-    let suggests = |title: &str| {
-        matches!(header::suggest(&[title]).first(), Some(Some(suggestion)) if is_contact(suggestion.field))
-    };
+    let suggests = |title: &str| matches!(header::suggest(&[title]).first(), Some(Some(suggestion)) if is_contact(suggestion.field));
     if suggests(title) {
         return true;
     }
@@ -185,11 +190,20 @@ mod tests {
     #[test]
     fn second_addresses_count_and_those_of_others_do_not() {
         let titles = [
-            "Email", "Email 2", "Secondary E-Mail", "E-Mail2", "Phone 1", "Mobile", "Owner Email", "Email Status", "Fax",
-            "Assistant's Phone", "Year",
+            "Email",
+            "Email 2",
+            "Secondary E-Mail",
+            "E-Mail2",
+            "Phone 1",
+            "Mobile",
+            "Owner Email",
+            "Email Status",
+            "Fax",
+            "Assistant's Phone",
+            "Year",
         ];
         let found = columns(&titles).contacts;
-        let found: Vec<&str> = found.into_iter().map(|column| titles[column]).collect();
+        let found: Vec<&str> = found.into_iter().map(|contact| titles[contact.column]).collect();
         assert_eq!(found, ["Email", "Email 2", "Secondary E-Mail", "E-Mail2", "Phone 1", "Mobile"]);
     }
 

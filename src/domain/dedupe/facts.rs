@@ -19,8 +19,7 @@ pub enum SharedKey {
 
 impl SharedKey {
     /// In the order in which rows are joined by them: what needs no confirmation comes first.
-    pub const ALL: [Self; 5] =
-        [Self::Profile, Self::Mailbox, Self::CompanySite, Self::NameAtCompany, Self::Contact];
+    pub const ALL: [Self; 5] = [Self::Profile, Self::Mailbox, Self::CompanySite, Self::NameAtCompany, Self::Contact];
 }
 
 /// One word of a given name.
@@ -109,7 +108,9 @@ pub struct Mailbox {
 /// The personal mailboxes of a row.
 pub fn mailboxes(row: &RowIdentity) -> impl Iterator<Item = Mailbox> {
     let personal = row.mails.iter().filter(|mail| !mail.is_role);
-    personal.filter_map(|mail| mail.key.rsplit_once('@')).map(|(_, domain)| Mailbox { domain: hash(Tag::Domain, &[domain]) })
+    personal
+        .filter_map(|mail| mail.key.rsplit_once('@'))
+        .map(|(_, domain)| Mailbox { domain: hash(Tag::Domain, &[domain]) })
 }
 
 /// Every key of a row, hashed.
@@ -120,8 +121,8 @@ pub fn keys(row: &RowIdentity, mut found: impl FnMut(SharedKey, u64)) {
             found(SharedKey::CompanySite, hash(Tag::LinkedIn, &[page]));
         }
         // Holdings and platforms have many companies on one site: the first word of the name has to be the same.
-        if let (Some(domain), Some(name)) = (&identity.company_domain, &identity.company_name) {
-            let word = name.split(' ').next().unwrap_or_default();
+        if let Some(domain) = &identity.company_domain {
+            let word = identity.company_name.as_deref().and_then(|name| name.split(' ').next()).unwrap_or_default();
             found(SharedKey::CompanySite, hash(Tag::Domain, &[domain, word]));
         }
         if let Some(name) = &identity.company_name {

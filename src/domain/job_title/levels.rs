@@ -62,11 +62,8 @@ const OTHER_OFFICERS: &[&str] = &["fire", "first", "flight", "petty", "police", 
 
 /// The highest level of the parts.
 pub fn level(parts: &[Vec<String>]) -> SeniorityLevel {
-    let pieces: Vec<&[String]> = parts
-        .iter()
-        .flat_map(|part| part.split(|word| word == JOINT))
-        .filter(|piece| !piece.is_empty())
-        .collect();
+    let pieces: Vec<&[String]> =
+        parts.iter().flat_map(|part| part.split(|word| word == JOINT)).filter(|piece| !piece.is_empty()).collect();
     let ranks: Vec<(&[String], Option<Rank>)> = pieces.iter().map(|piece| (*piece, rank(piece, &pieces))).collect();
     if ranks.iter().any(|(_, rank)| *rank == Some(Rank::Learner)) {
         return Entry;

@@ -49,7 +49,8 @@ impl<T: Copy> Phrases<T> {
         }
         let word = words.first().map_or("", String::as_str);
         let stem = self.beginnings.iter().find(|(text, _)| word.starts_with(text));
-        let stem = stem.or_else(|| self.endings.iter().find(|(text, _)| word.len() > text.len() && word.ends_with(text)));
+        let stem =
+            stem.or_else(|| self.endings.iter().find(|(text, _)| word.len() > text.len() && word.ends_with(text)));
         (1, stem.map(|(_, meaning)| *meaning))
     }
 

@@ -44,7 +44,10 @@ pub fn parts(title: &str) -> Vec<Vec<String>> {
 }
 
 fn is_divider(c: char) -> bool {
-    matches!(c, ',' | ';' | ':' | '/' | '|' | '\\' | '(' | ')' | '[' | ']' | '+' | '•' | '·' | '"' | '!' | '?' | '>' | '<')
+    matches!(
+        c,
+        ',' | ';' | ':' | '/' | '|' | '\\' | '(' | ')' | '[' | ']' | '+' | '•' | '·' | '"' | '!' | '?' | '>' | '<'
+    )
 }
 
 /// Abbreviations as one word: `v.p.` is `vp`, `r & d` and `research and development` are `rd`; `&` is a word.

@@ -55,7 +55,10 @@ mod tests {
         for line in SUBDIVISIONS.lines() {
             let (code, names) = line.split_once('\t').expect("two cells");
             let region = Region::from_code(code).expect("a country");
-            assert!(names.split('|').all(|state| is_subdivision(region, state.rsplit(':').next().unwrap_or(state))), "{line}");
+            assert!(
+                names.split('|').all(|state| is_subdivision(region, state.rsplit(':').next().unwrap_or(state))),
+                "{line}"
+            );
         }
         for line in CITIES.lines() {
             let cells: Vec<&str> = line.split('\t').collect();

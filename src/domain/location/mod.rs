@@ -128,7 +128,8 @@ fn within(country: Region, place: &str) -> (Option<String>, Option<String>) {
 /// What can only be a city: letters, and none of the words that areas are named with.
 fn plain_city(country: Region, place: &str) -> Option<String> {
     let is_area = super::text::words(&super::text::fold(place)).any(|word| AREA_WORDS.contains(&word));
-    let is_name = place.chars().any(char::is_alphabetic) && !place.chars().any(|c| c.is_numeric() || "/()|;:".contains(c));
+    let is_name =
+        place.chars().any(char::is_alphabetic) && !place.chars().any(|c| c.is_numeric() || "/()|;:".contains(c));
     let is_short = place.chars().count() <= 2;
     // `Ontario, California` is a city, `Bavaria, Germany` never.
     let is_state = is_subdivision(country, place) && !matches!(country.code(), "US" | "CA");
@@ -178,7 +179,7 @@ mod tests {
             ("Wilmington, DE", ["Wilmington", "DE", "United States"]),
             ("Zürich, CH", ["Zürich", "", "CH"]),
             ("Atlanta, Georgia", ["Atlanta", "Georgia", "United States"]),
-            ("Rome, Georgia", ["Tbilisi", "", "Georgia"]),
+            ("Tbilisi, Georgia", ["Tbilisi", "", "Georgia"]),
             ("Germany", ["", "", "Germany"]),
             ("USA", ["", "", "USA"]),
             ("Singapore", ["", "", "Singapore"]),
@@ -193,8 +194,22 @@ mod tests {
     #[test]
     fn what_is_not_plain_gives_nothing() {
         for text in [
-            "", "München", "Georgia", "Bay Area", "Remote", "Springfield, DE", "Somewhere, CA", "Tbilisi, Georgia",
-            "Berlin, de", "Berlin / Hamburg", "Perth, WA", "CA", "10115 Berlin", ", Germany", "Remote, EMEA", "a, b, c",
+            "",
+            "München",
+            "Georgia",
+            "Bay Area",
+            "Remote",
+            "Springfield, DE",
+            "Somewhere, CA",
+            "Rome, Georgia",
+            "Berlin, de",
+            "Berlin / Hamburg",
+            "Perth, WA",
+            "CA",
+            "10115 Berlin",
+            ", Germany",
+            "Remote, EMEA",
+            "a, b, c",
         ] {
             assert_eq!(Location::parse(text), Location::default(), "{text}");
         }

@@ -44,26 +44,45 @@ pub fn take_asides<'a>(text: &'a str, name: &mut PersonName) -> Cow<'a, str> {
     text
 }
 
-/// Takes `née Jones` out of a name without comma; degrees behind it stay with the name.
+/// Takes `née Jones` out of a name; degrees and what a comma divides stay with the name.
 pub fn take_maiden<'a>(text: &'a str, name: &mut PersonName) -> Cow<'a, str> {
     let words = words_of(text);
-    let Some(at) = words.iter().position(|word| is_maiden_marker(word)) else { return Cow::Borrowed(text) };
-    if at == 0 || at + 1 >= words.len() || words[..at].iter().any(|word| word.ends_with(',')) {
+    let marker = (0..words.len()).find_map(|at| Some((at, maiden_marker(&words[at..])?)));
+    let Some((at, length)) = marker else { return Cow::Borrowed(text) };
+    let first = at + length;
+    // Behind a comma stands a given name: `Jones, Nee Ann`.
+    if at == 0 || first >= words.len() || words[at - 1].ends_with(',') {
         return Cow::Borrowed(text);
     }
-    let length = words[at + 1..]
-        .iter()
-        .enumerate()
-        .find(|(place, word)| {
-            *place > 0
-                && (is_clear_credential(word)
-                    || is_generation(word)
-                    || is_title(word) && word.ends_with('.')
-                    || word.ends_with(','))
-        })
-        .map_or(words.len() - at - 1, |(place, word)| if word.ends_with(',') { place + 1 } else { place });
-    push_words(&mut name.maiden, &words[at + 1..at + 1 + length]);
+    let mut end = first;
+    while end < words.len() {
+        let word = words[end];
+        let is_extra = is_clear_credential(word) || is_generation(word) || is_title(word) && word.ends_with('.');
+        if end > first && is_extra {
+            break;
+        }
+        end += 1;
+        if word.ends_with(',') {
+            break;
+        }
+    }
+    let maiden = &words[first..end];
+    let is_divided = maiden.last().is_some_and(|word| word.ends_with(','));
+    push_words(&mut name.maiden, maiden);
+    name.maiden.truncate(name.maiden.trim_end_matches(',').len());
     let mut rest = words[..at].join(" ");
-    push_words(&mut rest, &words[at + 1 + length..]);
+    if is_divided {
+        rest.push(',');
+    }
+    push_words(&mut rest, &words[end..]);
     Cow::Owned(rest)
+}
+
+/// How many words announce a maiden name: `née`, `z domu`.
+fn maiden_marker(words: &[&str]) -> Option<usize> {
+    match words {
+        [z, domu, ..] if z.eq_ignore_ascii_case("z") && domu.eq_ignore_ascii_case("domu") => Some(2),
+        [word, ..] if is_maiden_marker(word) => Some(1),
+        _ => None,
+    }
 }

@@ -31,6 +31,9 @@ fn western_names_are_split() {
         ("John Smith III", ["", "John", "", "Smith", "III"]),
         ("John Q. Smith, PhD, MBA", ["", "John", "Q.", "Smith", "PhD, MBA"]),
         ("John Smith MBA", ["", "John", "", "Smith", "MBA"]),
+        ("John Smith Jr. Attorney General", ["", "John", "", "Smith", "Jr. Attorney General"]),
+        ("Juan Garcia Y Lopez", ["", "Juan", "Garcia Y", "Lopez", ""]),
+        ("NASCIMENTO, EDSON ARANTES DO", ["", "EDSON", "ARANTES", "DO NASCIMENTO", ""]),
         ("Jack Ma", ["", "Jack", "", "Ma", ""]),
         ("Van Johnson", ["", "Van", "", "Johnson", ""]),
         ("Juan Garcia y Lopez", ["", "Juan", "", "Garcia y Lopez", ""]),
@@ -51,6 +54,11 @@ fn nicknames_and_maiden_names_stand_aside() {
     assert_eq!((&*name.first, &*name.last, &*name.nickname, &*name.maiden), ("John", "Smith", "Jack", "Jones"));
     let name = PersonName::parse("Jane Doe née Smith");
     assert_eq!((&*name.last, &*name.maiden), ("Doe", "Smith"));
+    let name = PersonName::parse("Smith nee Jones, Jane MA");
+    assert_eq!((&*name.first, &*name.last, &*name.maiden, &*name.suffix), ("Jane", "Smith", "Jones", "MA"));
+    let name = PersonName::parse("Maria Kowalska z domu Nowak");
+    assert_eq!((&*name.last, &*name.maiden), ("Kowalska", "Nowak"));
+    assert_eq!(parts("Jones, Nee Ann"), ["", "Nee", "Ann", "Jones", ""]);
 }
 
 #[test]
@@ -59,6 +67,9 @@ fn east_asian_names_keep_their_order() {
         ("田中 太郎", "太郎", "田中"),
         ("김민준", "민준", "김"),
         ("김 민준 씨", "민준", "김"),
+        ("김민준씨", "민준", "김"),
+        ("김민준.", "민준", "김"),
+        ("田中, 太郎さん", "太郎", "田中"),
         ("毛泽东", "", "毛泽东"),
         ("マイケル ジャクソン", "マイケル", "ジャクソン"),
         ("威廉·莎士比亚", "威廉", "莎士比亚"),

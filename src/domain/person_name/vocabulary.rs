@@ -113,6 +113,13 @@ pub fn is_title_noun(word: &str) -> bool {
     has(TITLE_NOUNS, &key(word))
 }
 
+/// A name with a form of address written onto it (`김민준씨`, `田中様`), taken apart.
+pub fn without_honorific(word: &str) -> Option<(&str, &str)> {
+    const HONORIFICS: [&str; 9] = ["선생님", "先生", "さん", "さま", "씨", "님", "様", "氏", "女士"];
+    let at = HONORIFICS.iter().find_map(|honorific| Some(word.strip_suffix(honorific)?.len()))?;
+    (at > 0).then(|| word.split_at(at))
+}
+
 /// A form of address, which ends a name only after a comma.
 pub fn is_salutation(word: &str) -> bool {
     matches!(key(word).as_str(), "mr" | "mrs" | "ms" | "miss" | "herr" | "frau" | "mme" | "sra")
@@ -165,7 +172,7 @@ pub fn is_conjunction(word: &str) -> bool {
 
 /// `Garcia y Lopez`, `Carod i Rovira`, `von und zu`: written small between two family names.
 pub fn joins_family_names(word: &str) -> bool {
-    matches!(word, "y" | "i" | "e" | "und" | "et" | "Y")
+    matches!(word, "y" | "i" | "e" | "und" | "et")
 }
 
 #[cfg(test)]

@@ -64,6 +64,11 @@ pub fn is_particle_surname(words: &[&str]) -> bool {
     }
 }
 
+/// `EDSON ARANTES DO`: where all is written in capitals, a particle is no degree.
+pub fn is_particle_in_capitals(words: &[&str]) -> bool {
+    words.last().is_some_and(|last| is_particle(last)) && words.iter().all(|word| is_capitals(word))
+}
+
 pub fn is_suffix_word(word: &str) -> bool {
     is_generation(word) || is_credential(word)
 }

@@ -168,11 +168,10 @@ pub fn complete_place(lead: &mut Lead) {
     let Location { city, state, country } = Location::parse(text);
     let same_text = |given: &str, found: &str| comparison_form(given) == comparison_form(found);
     let same_country = |given: &str, found: &str| {
-        same_text(given, found) || Region::from_country(given).is_some_and(|region| Region::from_country(found) == Some(region))
+        same_text(given, found)
+            || Region::from_country(given).is_some_and(|region| Region::from_country(found) == Some(region))
     };
-    let contradicts = |given: &Option<String>, found: &Option<String>, same: &dyn Fn(&str, &str) -> bool| {
-        matches!((given, found), (Some(given), Some(found)) if !same(given, found))
-    };
+    let contradicts = |given: &Option<String>, found: &Option<String>, same: &dyn Fn(&str, &str) -> bool| matches!((given, found), (Some(given), Some(found)) if !same(given, found));
     if contradicts(&lead.city, &city, &same_text) || contradicts(&lead.country, &country, &same_country) {
         return;
     }
