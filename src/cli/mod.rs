@@ -55,7 +55,7 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Read a lead file into a list
-    Import(import::ImportArgs),
+    Import(Box<import::ImportArgs>),
     /// Show it all on a lead file, in a temporary data directory
     Demo(demo::DemoArgs),
     /// Enrich the leads of a list

@@ -179,7 +179,9 @@ fn values_confirm_the_titles_of_the_shared_files_and_stand_for_them() {
         let by_values: Vec<(String, &str)> =
             named.filter_map(|(title, found)| Some(((*title).to_owned(), found?.field.name()))).collect();
         println!("{path} without titles: {by_values:?}");
-        assert!(by_values.len() * 2 >= expected.len(), "{path}: {by_values:?}");
+        // A person's file is told by most of its columns; a company's by its site at least.
+        let floor = if path.contains("organizations") { 1 } else { expected.len().div_ceil(2) };
+        assert!(by_values.len() >= floor, "{path}: {by_values:?}");
         for (title, field) in &by_values {
             let is_right = expected.iter().any(|(known, right)| known == title && right == field);
             let is_twin = title.replace('2', "1") != *title

@@ -3,8 +3,10 @@
 use std::ops::ControlFlow;
 
 use galena::actors::importer::dry_run::{Target, dry_run};
+use galena::actors::indexer::feed::{Fed, Feed};
 use galena::domain::lead::{ImportOrigin, Lead};
 use galena::domain::list::{DedupeScope, IdentityDemand, List};
+use galena::search::{ListScope, SearchIndex, SearchRequest, SearchScope};
 use galena::store::engine::Order;
 use galena::store::originals::original_of;
 use galena::store::records::import::{DuplicateHandling, ImportState, UpdatePolicy};
@@ -265,6 +267,32 @@ async fn created_rows_are_told_as_runs_and_updates_one_by_one() {
     house.import(list, b"Email,City\np1@acme.example,Bonn\n", &choice(DuplicateHandling::Update)).await;
     let last = entries(&house).pop().unwrap().1;
     assert_eq!((last.first == last.last, last.all_new), (true, false));
+}
+
+#[tokio::test]
+async fn a_lead_is_one_document_however_its_rows_fall() {
+    let house = House::new();
+    let list = house.named_list("documents").await;
+    // Runs that fill a step of the feed to the last document, and rows that change a lead of their own chunk.
+    let mut file = String::from("Email,City\n");
+    for n in 0..8_200 {
+        file += &format!("p{n}@acme.example,Ulm\n");
+        if n > 8_050 && n % 10 == 0 {
+            file += &format!("p{}@acme.example,Bonn\n", n - 1);
+        }
+    }
+    let (_, import) = house.import(list, file.as_bytes(), &choice(DuplicateHandling::Update)).await;
+    assert_eq!(buckets(&import), [8_200, 14, 0, 0]);
+    let index = SearchIndex::in_ram().unwrap();
+    let mut feed = Feed::resume(house.store.clone(), index.clone(), 15 << 20).unwrap();
+    // What was there before a feed began is looked for anyway: this is what comes afterwards.
+    let other = house.named_list("afterwards").await;
+    house.import(other, file.as_bytes(), &choice(DuplicateHandling::Update)).await;
+    while feed.step().unwrap() == Fed::More {}
+    feed.commit().unwrap();
+    let request = SearchRequest::text("");
+    let found = index.search(&SearchScope::new(&scope(), ListScope::All), &request).unwrap();
+    assert_eq!(found.total, 16_400);
 }
 
 #[tokio::test]

@@ -169,10 +169,13 @@ impl Feed {
             self.dirty_bulk.get_or_insert(now);
             self.bulk_documents += taken;
             room = room.saturating_sub(taken.max(1));
-            if self.started.is_some() || room == 0 {
+            if self.started.is_some() {
                 break;
             }
             self.bulk = seq;
+            if room == 0 {
+                break;
+            }
         }
         Ok(true)
     }

@@ -310,7 +310,9 @@ impl<'c> Writing<'c> {
         if let (Some(first), Some(last)) = (self.created.first(), self.created.last()) {
             let (first, last) = (LeadId::from_u64(*first), LeadId::from_u64(*last));
             tx.put::<ImportRuns>(scope, (chunk.import, first), &last)?;
-            tx.touched_range(scope, Lane::Bulk, first, last, true)?;
+            // A lead that a later row changed is told of already, and its document stands in the index before the run comes.
+            let all_new = self.fresh.len() == self.created.len();
+            tx.touched_range(scope, Lane::Bulk, first, last, all_new)?;
         }
         let origin = origin_of(&self.row, chunk.at);
         let ids: Vec<u64> = self.created.iter().chain(&self.updated).copied().collect();
