@@ -10,7 +10,9 @@ const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Enough to know UTF-16 by.
 const HEAD_BYTES: usize = 16 << 10;
 /// How much text beyond ASCII is weighed: more does not change the guess.
-const WEIGHED_BYTES: usize = 8 << 20;
+const WEIGHED_BYTES: usize = 2 << 20;
+/// Text that is UTF-8 so far is not weighed, which is slow. So much of it is held until that is certain.
+const HELD_BYTES: usize = 64 << 10;
 /// Among how many characters of UTF-8 one broken byte is a stray one. By chance legacy text holds some that look like
 /// UTF-8, but never most.
 const CHARACTERS_PER_STRAY: u64 = 4;
@@ -22,6 +24,9 @@ pub struct EncodingScan {
     /// Bytes of a character that the last piece cut.
     cut: Vec<u8>,
     detector: EncodingDetector,
+    /// It is no UTF-8, or has escapes.
+    is_weighed: bool,
+    held: Vec<u8>,
     weighed: usize,
     evidence: Evidence,
     lines: u64,
@@ -44,6 +49,8 @@ impl Default for EncodingScan {
             utf8: Utf8Count::default(),
             cut: Vec::new(),
             detector: EncodingDetector::new(Iso2022JpDetection::Allow),
+            is_weighed: false,
+            held: Vec::new(),
             weighed: 0,
             evidence: Evidence::default(),
             lines: 0,
@@ -64,17 +71,32 @@ impl EncodingScan {
         if self.is_ascii {
             return self.count_lines(piece);
         }
-        if self.weighed < WEIGHED_BYTES {
-            self.weighed += piece.len();
-            self.detector.feed(piece, false);
-            self.evidence.weigh(piece);
-        }
+        let was_weighed = self.is_weighed;
+        self.is_weighed |= piece.contains(&0x1b);
         if self.cut.is_empty() {
             self.validate(piece);
         } else {
             let mut joined = std::mem::take(&mut self.cut);
             joined.extend_from_slice(piece);
             self.validate(&joined);
+        }
+        self.is_weighed |= self.utf8.strays > 0;
+        if self.is_weighed {
+            if !was_weighed {
+                let held = std::mem::take(&mut self.held);
+                self.weigh(&held);
+            }
+            self.weigh(piece);
+        } else if self.held.len() < HELD_BYTES {
+            self.held.extend_from_slice(piece);
+        }
+    }
+
+    fn weigh(&mut self, piece: &[u8]) {
+        if self.weighed < WEIGHED_BYTES {
+            self.weighed += piece.len();
+            self.detector.feed(piece, false);
+            self.evidence.weigh(piece);
         }
     }
 
@@ -83,6 +105,10 @@ impl EncodingScan {
         let cut = std::mem::take(&mut self.cut);
         for _ in &cut {
             self.stray();
+        }
+        if !self.is_weighed {
+            let held = std::mem::take(&mut self.held);
+            self.weigh(&held);
         }
         if let Some(guess) = self.marked() {
             return guess;
