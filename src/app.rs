@@ -262,7 +262,7 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
         current: app.index.clone(),
         memory_bytes: app.config.search.writer_bytes.as_usize(),
     };
-    let indexer = system.spawn(Spawn::dedicated(), move || Indexer::new(parts))?;
+    let indexer = system.spawn(Spawn::background(), move || Indexer::new(parts))?;
     indexer.answer_wakes::<Look>(&app.wakes.indexer);
 
     let parts = importer_parts(app);

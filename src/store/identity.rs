@@ -79,9 +79,9 @@ struct Memory {
     /// Changes since the last freeze, in the order they were made.
     active: HashMap<IdentityKey, Places>,
     active_len: usize,
-    /// Being written to the table: every change with seq up to `frozen_through`.
-    frozen: HashMap<IdentityKey, Places>,
-    frozen_sorted: Vec<IdentityChange>,
+    /// Being written to the table, in key order: every change with seq up to `frozen_through`. Looked up by halving: a
+    /// second map of the same keys would be the largest thing in the process.
+    frozen: Vec<IdentityChange>,
     frozen_written: usize,
     frozen_through: u64,
 }
@@ -132,23 +132,25 @@ impl IdentityMemory {
     /// What memory says of a key: the changes in the order they were made, as (list, lead, present).
     pub(in crate::store) fn changes_of(&self, key: &IdentityKey, visit: &mut dyn FnMut(ListId, LeadId, bool)) {
         let memory = self.lock();
-        for places in [memory.frozen.get(key), memory.active.get(key)].into_iter().flatten() {
-            for place in places.as_slice() {
-                visit(place.list, place.lead, place.present);
-            }
+        let first = memory.frozen.partition_point(|change| change.key < *key);
+        for change in memory.frozen[first..].iter().take_while(|change| change.key == *key) {
+            visit(change.list, change.lead, change.present);
+        }
+        for place in memory.active.get(key).into_iter().flat_map(Places::as_slice) {
+            visit(place.list, place.lead, place.present);
         }
     }
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         let memory = self.lock();
-        (memory.active_len + memory.frozen_sorted.len()) * BYTES_PER_CHANGE
+        (memory.active_len + memory.frozen.len()) * BYTES_PER_CHANGE
     }
 
     /// Whether there is anything to write.
     pub fn is_empty(&self) -> bool {
         let memory = self.lock();
-        memory.active_len == 0 && memory.frozen_sorted.is_empty()
+        memory.active_len == 0 && memory.frozen.is_empty()
     }
 
     /// Forgets everything, before it is hashed again from the rows.
@@ -160,16 +162,13 @@ impl IdentityMemory {
     /// last committed outbox seq, and the caller is the writer, so nothing uncommitted is among it.
     pub(in crate::store) fn next_slice(&self, last_seq: u64, most: usize) -> Option<Slice> {
         let mut memory = self.lock();
-        if memory.frozen_sorted.is_empty() {
+        if memory.frozen.is_empty() {
             if memory.active.is_empty() {
                 return None;
             }
-            memory.frozen = std::mem::take(&mut memory.active);
-            memory.active_len = 0;
-            memory.frozen_through = last_seq;
-            memory.frozen_written = 0;
-            let mut sorted: Vec<IdentityChange> = Vec::with_capacity(memory.frozen.len());
-            for (key, places) in &memory.frozen {
+            let active = std::mem::take(&mut memory.active);
+            let mut sorted: Vec<IdentityChange> = Vec::with_capacity(memory.active_len);
+            for (key, places) in active {
                 // Of several changes to one entry the last one counts.
                 let places = places.as_slice();
                 for (at, place) in places.iter().enumerate() {
@@ -177,26 +176,28 @@ impl IdentityMemory {
                         places[at + 1..].iter().any(|later| later.list == place.list && later.lead == place.lead);
                     if !superseded {
                         let Place { list, lead, present } = *place;
-                        sorted.push(IdentityChange { key: *key, list, lead, present });
+                        sorted.push(IdentityChange { key, list, lead, present });
                     }
                 }
             }
             sorted.sort_unstable_by_key(|change| (change.key, change.list, change.lead));
-            memory.frozen_sorted = sorted;
+            memory.frozen = sorted;
+            memory.active_len = 0;
+            memory.frozen_through = last_seq;
+            memory.frozen_written = 0;
         }
         let start = memory.frozen_written;
-        let end = (start + most).min(memory.frozen_sorted.len());
-        let through = (end == memory.frozen_sorted.len()).then_some(memory.frozen_through);
-        Some(Slice { changes: memory.frozen_sorted[start..end].to_vec(), written: end, through })
+        let end = (start + most).min(memory.frozen.len());
+        let through = (end == memory.frozen.len()).then_some(memory.frozen_through);
+        Some(Slice { changes: memory.frozen[start..end].to_vec(), written: end, through })
     }
 
     /// A slice, or its first part, is durable in the table.
     pub(in crate::store) fn written(&self, written: usize) {
         let mut memory = self.lock();
         memory.frozen_written = written;
-        if written >= memory.frozen_sorted.len() {
-            memory.frozen = HashMap::new();
-            memory.frozen_sorted = Vec::new();
+        if written >= memory.frozen.len() {
+            memory.frozen = Vec::new();
             memory.frozen_written = 0;
         }
     }

@@ -19,8 +19,11 @@ pub enum Placement {
     /// With the other orchestrators on one thread: handlers are short and never block.
     #[default]
     Shared,
-    /// A thread of its own: handlers may block (StoreWriter, Indexer) or are many.
+    /// A thread of its own: handlers may block (StoreWriter) or are many.
     Dedicated,
+    /// A thread of its own that gives way to the others where the processors are busy, and so do the threads it starts:
+    /// for work that may lag behind (Indexer).
+    Background,
 }
 
 /// How an actor is spawned.
@@ -51,6 +54,10 @@ impl Default for Spawn {
 impl Spawn {
     pub fn dedicated() -> Self {
         Self { placement: Placement::Dedicated, ..Self::default() }
+    }
+
+    pub fn background() -> Self {
+        Self { placement: Placement::Background, ..Self::default() }
     }
 }
 

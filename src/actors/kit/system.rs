@@ -130,6 +130,11 @@ impl ActorSystem {
         let thread = match spawn.placement {
             Placement::Shared => self.shared_thread.clone(),
             Placement::Dedicated => self.new_thread()?,
+            Placement::Background => {
+                let thread = self.new_thread()?;
+                thread.spawn_fn(give_way);
+                thread
+            }
         };
         let name: Arc<str> = match &spawn.instance {
             Some(instance) => format!("{}[{instance}]", R::NAME).into(),
@@ -236,5 +241,16 @@ impl Drop for ActorSystem {
             member.shared.advance(Phase::Stopped);
         }
         self.system.stop();
+    }
+}
+
+/// How far a background thread steps back: it keeps about a quarter of a processor that others want, too, so that what
+/// a user writes is still seen within a second.
+const GIVES_WAY: i32 = 5;
+
+/// Lowers the priority of this thread; threads it starts have the same.
+fn give_way() {
+    if let Err(error) = rustix::process::setpriority_process(None, GIVES_WAY) {
+        tracing::debug!(%error, "the priority of a background thread stays as it is");
     }
 }
