@@ -254,7 +254,7 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
     system.spawn(Spawn::default(), move || StoreDoor::new(door))?;
 
     let dedup = store.clone();
-    system.spawn(Spawn::default(), move || DedupIndex::new(dedup))?;
+    system.spawn(Spawn::default(), move || DedupIndex::new(dedup, house))?;
 
     let parts = IndexerParts {
         store: store.clone(),

@@ -7,21 +7,24 @@
 
 use std::time::Duration;
 
+use crate::actors::importer::hands::Hands;
 use crate::actors::kit::{Handle, Message, Outcome, Role, RoleError, Turn};
 use crate::store::transactions::identity::{FlushIdentity, Flushed};
-use crate::store::{Store, SubmitError, Urgency};
+use crate::store::{Store, SubmitError, SystemScope, Urgency};
 
 /// The largest slice of one flush (design 2).
 const SLICE: usize = 100_000;
 /// Memory above which writing starts at once; below it, it waits for a quiet moment.
-const WRITE_AT_BYTES: usize = 32 << 20;
+const WRITE_AT_BYTES: usize = 36 << 20;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How many looks in a row must see no new commit before a quiet moment is one.
 const QUIET_LOOKS: u32 = 4;
 
 pub struct DedupIndex {
     store: Store,
+    system: SystemScope,
     flushing: bool,
+    learning: bool,
     last_seq: u64,
     quiet_looks: u32,
 }
@@ -35,8 +38,21 @@ impl Message for Look {
 }
 
 impl DedupIndex {
-    pub fn new(store: Store) -> Self {
-        Self { store, flushing: false, last_seq: 0, quiet_looks: 0 }
+    pub fn new(store: Store, system: SystemScope) -> Self {
+        Self { store, system, flushing: false, learning: false, last_seq: 0, quiet_looks: 0 }
+    }
+
+    /// Look-ups are right without it and faster with it.
+    fn learn(&mut self, turn: &mut Turn<Self>) {
+        self.learning = true;
+        let (store, system) = (self.store.clone(), self.system);
+        let work = Hands::Pool.run(move || store.learn_identity_table(system));
+        drop(turn.run(work, |role, learned, _| {
+            role.learning = false;
+            if let Ok(Err(error)) = learned {
+                tracing::warn!(%error, "the identity table could not be read through; it is tried again");
+            }
+        }));
     }
 
     fn flush(&mut self, turn: &mut Turn<Self>) {
@@ -62,7 +78,8 @@ impl Role for DedupIndex {
 
     fn rebuild(&mut self, turn: &mut Turn<Self>) -> Result<(), RoleError> {
         self.flushing = false;
-        turn.alarm(LOOK_EVERY, Look);
+        self.learning = false;
+        turn.notify(Look);
         Ok(())
     }
 }
@@ -77,6 +94,9 @@ impl Handle<Look> for DedupIndex {
             || (self.quiet_looks >= QUIET_LOOKS && !self.store.identity_is_flushed());
         if due && !self.flushing && !turn.is_stopping() {
             self.flush(turn);
+        }
+        if !self.learning && !turn.is_stopping() && self.store.identity_table_is_due() {
+            self.learn(turn);
         }
         Outcome::now(())
     }

@@ -7,7 +7,7 @@ section! {
     /// The search index.
     pub struct Search = "search" {
         /// Memory of the index writer.
-        pub writer_bytes: ByteSize = ByteSize::mib(48);
+        pub writer_bytes: ByteSize = ByteSize::mib(32);
         /// The writer gives its memory back after this long without work.
         pub writer_idle: Period = Period::seconds(30);
         /// A change made by hand or by a provider is searchable after this long at most.

@@ -10,9 +10,9 @@ section! {
     /// The embedded store.
     pub struct Store = "store" {
         /// Memory for pages while there is work ...
-        pub cache_bytes: ByteSize = ByteSize::mib(96);
+        pub cache_bytes: ByteSize = ByteSize::mib(40);
         /// ... and after a while without any.
-        pub cache_idle_bytes: ByteSize = ByteSize::mib(32);
+        pub cache_idle_bytes: ByteSize = ByteSize::mib(24);
         /// Transactions that are made durable together, at most ...
         pub group_transactions: usize = 256;
         /// ... or those of this time, whichever is reached first.

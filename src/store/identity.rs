@@ -8,8 +8,10 @@
 //! caller confirms every hit on the row.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::identity_filter::IdentityFilter;
 use crate::domain::id::{Id, LeadId, ListId, WorkspaceId};
 
 /// A hashed identity key: the kind and the keyed 64-bit hash of `domain::identity`.
@@ -30,8 +32,8 @@ pub struct IdentityChange {
     pub present: bool,
 }
 
-/// Memory that one change takes, with its share of the table. Used against the cap.
-const BYTES_PER_CHANGE: usize = 96;
+/// Memory that one change takes, with its share of the hash table. Used against the cap.
+const BYTES_PER_CHANGE: usize = 72;
 
 #[derive(Debug, Clone, Copy)]
 struct Place {
@@ -74,10 +76,32 @@ impl Places {
     }
 }
 
+/// For keys that are keyed hashes already: nobody outside can choose them.
+#[derive(Debug, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u8(*byte));
+    }
+
+    fn write_u8(&mut self, value: u8) {
+        self.write_u64(u64::from(value));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 #[derive(Debug, Default)]
 struct Memory {
     /// Changes since the last freeze, in the order they were made.
-    active: HashMap<IdentityKey, Places>,
+    active: HashMap<IdentityKey, Places, BuildHasherDefault<KeyHasher>>,
     active_len: usize,
     /// Being written to the table, in key order: every change with seq up to `frozen_through`. Looked up by halving: a
     /// second map of the same keys would be the largest thing in the process.
@@ -87,9 +111,16 @@ struct Memory {
 }
 
 /// The in-memory part, shared by the writer (who changes it) and readers (who look candidates up).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct IdentityMemory {
     memory: Mutex<Memory>,
+    table: IdentityFilter,
+}
+
+impl Default for IdentityMemory {
+    fn default() -> Self {
+        Self { memory: Mutex::default(), table: IdentityFilter::new() }
+    }
 }
 
 /// What a flush may write next.
@@ -104,6 +135,18 @@ pub struct Slice {
 }
 
 impl IdentityMemory {
+    /// What is known of the table.
+    pub(in crate::store) fn table(&self) -> &IdentityFilter {
+        &self.table
+    }
+
+    /// Begins to learn the table anew. What is frozen may be written behind the view that is read for it.
+    pub(in crate::store) fn begin_learning(&self) {
+        let memory = self.lock();
+        self.table.begin();
+        memory.frozen.iter().for_each(|change| self.table.learn(&change.key));
+    }
+
     fn lock(&self) -> MutexGuard<'_, Memory> {
         // A panic while the lock was held leaves at worst a stale candidate.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
@@ -129,11 +172,18 @@ impl IdentityMemory {
         }
     }
 
-    /// What memory says of a key: the changes in the order they were made, as (list, lead, present).
-    pub(in crate::store) fn changes_of(&self, key: &IdentityKey, visit: &mut dyn FnMut(ListId, LeadId, bool)) {
+    /// What memory says of a key: the changes in the order they were made, as (list, lead, present). What is frozen is
+    /// known to the filter of the table, so only a key that the filter `may_hold` is looked for there.
+    pub(in crate::store) fn changes_of(
+        &self,
+        key: &IdentityKey,
+        may_hold: bool,
+        visit: &mut dyn FnMut(ListId, LeadId, bool),
+    ) {
         let memory = self.lock();
-        let first = memory.frozen.partition_point(|change| change.key < *key);
-        for change in memory.frozen[first..].iter().take_while(|change| change.key == *key) {
+        let frozen = if may_hold { &memory.frozen[..] } else { &[] };
+        let first = frozen.partition_point(|change| change.key < *key);
+        for change in frozen[first..].iter().take_while(|change| change.key == *key) {
             visit(change.list, change.lead, change.present);
         }
         for place in memory.active.get(key).into_iter().flat_map(Places::as_slice) {
@@ -181,6 +231,7 @@ impl IdentityMemory {
                 }
             }
             sorted.sort_unstable_by_key(|change| (change.key, change.list, change.lead));
+            self.table.insert(sorted.iter().map(|change| &change.key));
             memory.frozen = sorted;
             memory.active_len = 0;
             memory.frozen_through = last_seq;
@@ -246,7 +297,7 @@ mod tests {
 
     fn leads(memory: &IdentityMemory, hash: u64) -> Vec<u64> {
         let mut found = Candidates::default();
-        memory.changes_of(&change(hash, 0, true).key, &mut |list, lead, present| found.note(list, lead, present));
+        memory.changes_of(&change(hash, 0, true).key, true, &mut |list, lead, present| found.note(list, lead, present));
         found.into_sorted().into_iter().map(|(lead, _)| lead.as_u64()).collect()
     }
 
@@ -260,6 +311,21 @@ mod tests {
         memory.undo(&added);
         assert_eq!(leads(&memory, 1), [10]);
         assert_eq!(leads(&memory, 2), [0_u64; 0]);
+    }
+
+    #[test]
+    fn what_is_frozen_when_the_table_is_learned_is_known_too() {
+        let memory = IdentityMemory::default();
+        memory.apply(change(1, 10, true));
+        memory.next_slice(1, 10).unwrap();
+        memory.begin_learning();
+        memory.apply(change(2, 11, true));
+        memory.written(1);
+        memory.next_slice(2, 10).unwrap();
+        memory.table().learned();
+        assert!(memory.table().may_hold(&change(1, 10, true).key));
+        assert!(memory.table().may_hold(&change(2, 11, true).key));
+        assert!(!memory.table().may_hold(&change(3, 12, true).key));
     }
 
     #[test]

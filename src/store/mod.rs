@@ -10,6 +10,7 @@ pub mod crypt;
 pub mod directory;
 pub mod engine;
 pub mod identity;
+mod identity_filter;
 mod identity_keys;
 pub mod job_audit;
 pub mod jobs;
@@ -127,6 +128,10 @@ impl Store {
         let high_water = meta::high_water(&view)?;
         deps.ids.raise_floor(high_water.id);
         let identity = identity::IdentityMemory::default();
+        if !holds_identities(&view)? {
+            identity.table().begin();
+            identity.table().learned();
+        }
         outbox::rebuild_identity(&view, &hasher, &identity)?;
         let shared = Arc::new(Shared {
             engine,
@@ -285,6 +290,32 @@ impl Store {
         self.shared.identity.bytes() > self.options.identity_bytes
     }
 
+    /// Whether `learn_identity_table` has something to do.
+    pub fn identity_table_is_due(&self) -> bool {
+        self.shared.identity.table().is_due()
+    }
+
+    /// Reads the keys of the identity table, so that a look-up of what is not in it costs no page. One at a time; the
+    /// view is to be newer than the call of `identity_table_is_due`.
+    ///
+    /// # Errors
+    /// When the table cannot be read: look-ups go on as before.
+    pub fn learn_identity_table(&self, system: SystemScope) -> Result<(), StoreError> {
+        let (table, SystemScope { .. }) = (self.shared.identity.table(), system);
+        self.shared.identity.begin_learning();
+        let learned = self.view().and_then(|view| {
+            view.scan_all::<tables::Identity>(&mut |workspace, (kind, hash, _, _), ()| {
+                table.learn(&identity::IdentityKey { workspace, kind, hash });
+                std::ops::ControlFlow::Continue(())
+            })
+        });
+        match learned {
+            Ok(()) => table.learned(),
+            Err(_) => table.give_up(),
+        }
+        learned
+    }
+
     pub fn identity_bytes(&self) -> usize {
         self.shared.identity.bytes()
     }
@@ -320,4 +351,13 @@ impl Store {
     pub fn check_integrity(&self) -> Result<bool, StoreError> {
         Ok(self.shared.engine.check_integrity()?)
     }
+}
+
+fn holds_identities(view: &View) -> Result<bool, StoreError> {
+    let mut holds = false;
+    view.scan_all::<tables::Identity>(&mut |_, _, ()| {
+        holds = true;
+        std::ops::ControlFlow::Break(())
+    })?;
+    Ok(holds)
 }

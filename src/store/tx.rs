@@ -344,12 +344,14 @@ pub(in crate::store) fn candidates(
         found.note(rest.2, rest.3, true);
         ControlFlow::Continue(())
     };
+    let key = IdentityKey { workspace: scope.workspace(), kind, hash };
+    let may_hold = memory.table().may_hold(&key);
     match list {
+        _ if !may_hold => {}
         Some(list) => reads.scan::<Identity>(scope, &(kind, hash, list), Order::Ascending, &mut visit)?,
         None => reads.scan::<Identity>(scope, &(kind, hash), Order::Ascending, &mut visit)?,
     }
-    let key = IdentityKey { workspace: scope.workspace(), kind, hash };
-    memory.changes_of(&key, &mut |at, lead, present| {
+    memory.changes_of(&key, may_hold, &mut |at, lead, present| {
         if list.is_none_or(|wanted| wanted == at) {
             found.note(at, lead, present);
         }
