@@ -257,7 +257,9 @@ impl Client {
         loop {
             let transport = Arc::clone(&*self.transport.read().await);
             let answer = match (transport.send(&request).await, &self.local) {
-                (Err(TransportError::NotConnected(_)), Some(local)) if self.deps.clock.monotonic() < until => {
+                (Err(error), Some(local))
+                    if self.deps.clock.monotonic() < until && request.may_be_sent_again_after(&error) =>
+                {
                     *self.transport.write().await = Arc::new(local.attach(&self.deps).await?);
                     continue;
                 }
@@ -271,6 +273,18 @@ impl Client {
                 return Err(refusal::of_answer(answer.status(), &answer.body().await?));
             };
             self.deps.clock.sleep(Duration::from_secs(pause).min(PATIENCE)).await;
+        }
+    }
+}
+
+impl Request<'_> {
+    /// The local door may close while a request goes through it, because the command that held it open has ended. What
+    /// reads, and what is done once however often it is asked for, is asked for again at the next door.
+    fn may_be_sent_again_after(&self, error: &TransportError) -> bool {
+        match error {
+            TransportError::NotConnected(_) => true,
+            TransportError::Broken(_) => matches!(self.method, Method::GET | Method::POST),
+            _ => false,
         }
     }
 }
