@@ -1,6 +1,7 @@
 //! Writing one file: from one view of the store, under a name that ends in `.part`, durable before it gets its own.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::ops::ControlFlow;
@@ -70,6 +71,7 @@ pub(super) fn write(
     halt: &CancellationToken,
 ) -> Result<Written, WriteError> {
     let (path, part) = (&place.path, place.part());
+    place.clear()?;
     let result = write_part(view, scope, spec, &part, progress, halt).and_then(|rows| {
         let bytes = fs::metadata(&part)?.len();
         fs::rename(&part, path)?;
@@ -86,6 +88,26 @@ pub(super) fn write(
 }
 
 impl Place {
+    /// Removes what attempts left that were cut short. One that still goes on cannot finish then, and nobody waits for it.
+    fn clear(&self) -> io::Result<()> {
+        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name().and_then(OsStr::to_str)) else {
+            return Ok(());
+        };
+        let own = format!("{name}.");
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let is_left = entry.path().extension() == Some(OsStr::new(UNFINISHED))
+                && entry.file_name().to_str().is_some_and(|file| file.starts_with(&own));
+            if is_left
+                && let Err(error) = fs::remove_file(entry.path())
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     fn part(&self) -> PathBuf {
         let mut name = self.path.as_os_str().to_owned();
         name.push(format!(".{:016x}.{UNFINISHED}", self.attempt));
