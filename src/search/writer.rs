@@ -182,6 +182,10 @@ impl SearchWriter {
         let mut merging = LogMergePolicy::default();
         merging.set_del_docs_ratio_before_merge(DELETED_SHARE_BEFORE_MERGE);
         writer.set_merge_policy(Box::new(merging));
+        // A new writer counts on from the stamp of the last commit itself, so its first delete would carry that very
+        // stamp. A merge of older segments then takes it as done for segments that had deletes in that commit, and the
+        // document stays beside its replacement. An empty run uses the stamp up.
+        writer.run(Vec::<UserOperation<TantivyDocument>>::new())?;
         Ok(writer)
     }
 
