@@ -163,6 +163,7 @@ impl World {
     /// Every row of every import in one bucket, and in none once the import has ended otherwise.
     pub fn audit_imports(&mut self, view: &View) {
         let promised = std::mem::take(&mut self.imports.promised);
+        let created = leads_by_import(view);
         for ((workspace, id), (rows, ended)) in promised {
             let within = scope(workspace);
             let row = view.get::<Imports>(&within, (id,)).expect("readable");
@@ -181,23 +182,9 @@ impl World {
             })
             .expect("readable");
             assert_eq!(rejected, row.results.rejected, "{id}");
-            self.audit_created(view, within, id, &row);
+            audit_created(id, &row, created.get(&(workspace, id)).copied().unwrap_or(0));
             let ended = if row.state.is_open() { None } else { Some(row.results) };
             self.imports.promised.insert((workspace, id), (rows, ended));
-        }
-    }
-
-    /// No more leads come from an import than it says it created, and after its undo none but those that were kept.
-    fn audit_created(&self, view: &View, within: WorkspaceScope, id: ImportId, row: &Import) {
-        let mut theirs = 0;
-        view.scan::<Leads>(&within, &(), Order::Ascending, &mut |_, lead| {
-            theirs += u64::from(lead.origin.is_some_and(|origin| origin.import == id));
-            ControlFlow::Continue(())
-        })
-        .expect("readable");
-        assert!(theirs <= row.results.created, "{id} made {theirs} leads and tells of {}", row.results.created);
-        if let Some(undo) = row.undo.as_ref().filter(|undo| undo.completed_at.is_some()) {
-            assert!(theirs <= undo.kept, "{theirs} leads of {id} are there after its undo, {} were kept", undo.kept);
         }
     }
 
@@ -215,5 +202,26 @@ impl World {
                 self.flush_identity();
             }
         }
+    }
+}
+
+/// How many of the leads that are there come from each import.
+fn leads_by_import(view: &View) -> BTreeMap<(WorkspaceId, ImportId), u64> {
+    let mut theirs = BTreeMap::new();
+    view.scan_all::<Leads>(&mut |workspace, _, lead| {
+        if let Some(origin) = lead.origin {
+            *theirs.entry((workspace, origin.import)).or_default() += 1;
+        }
+        ControlFlow::Continue(())
+    })
+    .expect("readable");
+    theirs
+}
+
+/// No more leads come from an import than it says it created, and after its undo none but those that were kept.
+fn audit_created(id: ImportId, row: &Import, theirs: u64) {
+    assert!(theirs <= row.results.created, "{id} made {theirs} leads and tells of {}", row.results.created);
+    if let Some(undo) = row.undo.as_ref().filter(|undo| undo.completed_at.is_some()) {
+        assert!(theirs <= undo.kept, "{theirs} leads of {id} are there after its undo, {} were kept", undo.kept);
     }
 }
