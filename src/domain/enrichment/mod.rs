@@ -5,6 +5,7 @@
 
 mod confidence;
 mod data_point;
+mod domain_fit;
 mod email_check;
 mod level;
 mod options;
@@ -16,6 +17,7 @@ mod suggestion;
 
 pub use confidence::{Confidence, Evidence};
 pub use data_point::{DataPoint, Operation, PointSet};
+pub use domain_fit::{DomainFit, domain_fit};
 pub use email_check::{EmailCheck, EmailFacts, MailHost, NotAsked, Reason, check_email};
 pub use level::{Level, Price, PriceSource, Priority};
 pub use options::{JobOptions, SkipRule};

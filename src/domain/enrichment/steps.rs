@@ -58,6 +58,10 @@ pub struct Tally {
     #[n(5)]
     #[cbor(default)]
     pub forbidden: bool,
+    /// Checks whose subject the lead does not have: they do not count.
+    #[n(6)]
+    #[cbor(default)]
+    pub lacking: PointSet,
 }
 
 impl Tally {
@@ -71,7 +75,11 @@ impl Tally {
             Outcome::OptedOut => self.opted_out = true,
             Outcome::Forbidden { .. } => self.forbidden = true,
             // Nothing was asked: the lead lacks what the step needs.
-            Outcome::InvalidInput { .. } => {}
+            Outcome::InvalidInput { .. } => {
+                if step.point.is_check() {
+                    self.lacking.insert(step.point);
+                }
+            }
             Outcome::AuthFailed
             | Outcome::OutOfQuota
             | Outcome::RateLimited { .. }
@@ -83,6 +91,7 @@ impl Tally {
 
     /// The state of the item once no step is left.
     pub fn end(&self, asked: PointSet) -> ItemState {
+        let asked = asked.without(self.lacking.without(self.accepted));
         if self.opted_out {
             ItemState::Skipped(SkipReason::OptedOut)
         } else if !asked.is_empty() && self.accepted.holds(asked) {

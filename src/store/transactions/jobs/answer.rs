@@ -306,6 +306,11 @@ fn count_found(job: &mut OpenJob<'_>, step: &JobStep, outcome: &Outcome) {
         }
         DataPoint::LinkedIn => breakdown.linkedin_found += 1,
         DataPoint::Company => breakdown.company_found += 1,
-        DataPoint::Professional => {}
+        DataPoint::Professional
+        | DataPoint::PhoneStatus
+        | DataPoint::Name
+        | DataPoint::Seniority
+        | DataPoint::CompanyDomain
+        | DataPoint::CompanyBaseName => {}
     }
 }

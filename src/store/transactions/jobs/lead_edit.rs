@@ -1,7 +1,8 @@
 //! What an answer changes on the lead.
 
 use super::rows::{OpenJob, status_after};
-use crate::domain::enrichment::{Answer, ItemState};
+use crate::domain::enriched_field::EnrichedField;
+use crate::domain::enrichment::{Answer, FoundValue, ItemState};
 use crate::domain::id::{AttemptId, JobId, LeadId};
 use crate::domain::identity::{Identity, Verdict};
 use crate::domain::lead::{EmailStatus, Lead, LeadField};
@@ -28,15 +29,25 @@ impl LeadEdit {
     /// Takes over the values of an answer. What the lead has stays, unless `overwrite`; a value that speaks of something
     /// the lead no longer has is kept beside it only.
     pub fn apply(&mut self, answer: &Answer, overwrite: bool) {
+        let before = self.after.clone();
+        for value in &answer.values {
+            if let Some(field) = LeadField::from_name(&value.field)
+                && (overwrite || self.after.field(field).is_none())
+            {
+                self.after.set_field(field, Some(value.value.clone()));
+            }
+        }
+        // Facts come behind the fields they speak of.
+        self.after.forget_outdated(&before);
         for value in &answer.values {
             if value.field == "emailStatus" {
                 if value.about.is_none() || value.about == self.after.email {
                     self.after.email_status = email_status(&value.value).or(self.after.email_status);
                 }
-            } else if let Some(field) = LeadField::from_name(&value.field)
-                && (overwrite || self.after.field(field).is_none())
+            } else if let Some(fact) = EnrichedField::from_name(&value.field)
+                && speaks_of(fact, value, &self.after)
             {
-                self.after.set_field(field, Some(value.value.clone()));
+                self.after.enriched.set(fact, value.value.clone());
             }
         }
     }
@@ -70,6 +81,12 @@ impl LeadEdit {
         job.write_lead(tx, self.id, &self.before, self.after)?;
         Ok(after)
     }
+}
+
+/// Whether the lead still has what the fact speaks of.
+fn speaks_of(fact: EnrichedField, value: &FoundValue, lead: &Lead) -> bool {
+    let Some(about) = value.about.as_deref() else { return true };
+    fact.about().iter().any(|field| lead.field(*field) == Some(about))
 }
 
 fn email_status(name: &str) -> Option<EmailStatus> {
