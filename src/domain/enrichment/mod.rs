@@ -14,6 +14,7 @@ mod retry;
 mod state;
 mod steps;
 mod suggestion;
+mod take_over;
 
 pub use confidence::{Confidence, Evidence};
 pub use data_point::{DataPoint, Operation, PointSet};
@@ -29,3 +30,4 @@ pub use state::{
 };
 pub use steps::{JobStep, Tally, first_step, next_step};
 pub use suggestion::did_you_mean;
+pub use take_over::take_over;
