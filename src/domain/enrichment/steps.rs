@@ -71,13 +71,17 @@ impl Tally {
         let accepted = step.accepts(outcome);
         match outcome {
             _ if accepted => self.accepted.insert(step.point),
-            Outcome::NotFound if step.point.is_check() => self.lacking.insert(step.point),
             // A free mail address tells no company, and no other source would tell more of it.
             Outcome::Partial(_) if step.point.is_check() && !step.point.always_has_an_answer() => {
                 self.lacking.insert(step.point);
             }
             Outcome::Found(_) | Outcome::Partial(_) => self.partial = true,
-            Outcome::NotFound => self.not_found = true,
+            Outcome::NotFound => {
+                self.not_found = true;
+                if step.point.is_check() {
+                    self.lacking.insert(step.point);
+                }
+            }
             Outcome::OptedOut => self.opted_out = true,
             Outcome::Forbidden { .. } => self.forbidden = true,
             // Nothing was asked: the lead lacks what the step needs.
@@ -193,7 +197,9 @@ mod tests {
         open.note(&steps[1], &lacking);
         assert_eq!(open.end(asked), ItemState::Partial, "another try could say more of the address");
         let mut empty = Tally::default();
-        steps.iter().for_each(|step| drop(empty.note(step, &lacking)));
+        for step in &steps {
+            empty.note(step, &lacking);
+        }
         assert_eq!(empty.end(asked), ItemState::Skipped(SkipReason::MissingInput));
     }
 
