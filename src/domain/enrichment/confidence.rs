@@ -20,7 +20,7 @@
 //! | the kind of line, by the plan of the country | 0.95 |
 //! | the plan knows such a number, or knows none; the country it belongs to | 0.97 |
 //! | **name, split into its parts** | |
-//! | one part only, or a script with an order of its own | 0.76 |
+//! | one part only, or a script with an order of its own | 0.72 |
 //! | titles, degrees, nicknames, five words and more | 0.82 |
 //! | two to four words, or family name, comma, given name | 0.88 |
 //! | first and last name were given apart and are joined | 0.97 |
@@ -134,7 +134,7 @@ impl Evidence {
             Self::OnList => 98,
             Self::LineOfPlan | Self::DomainOfSite | Self::LegalForm | Self::DomainsCompared => 95,
             Self::NumberingPlan | Self::NamesJoined => 97,
-            Self::NameSplit(NameSign::Unusual) => 76,
+            Self::NameSplit(NameSign::Unusual) => 72,
             Self::NameSplit(NameSign::Involved) => 82,
             Self::NameSplit(NameSign::Plain) => 88,
             Self::Level(LevelSign::None, _) => 81,
