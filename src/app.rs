@@ -231,6 +231,7 @@ async fn open(config: &Config, deps: &Deps, directory: &DataDirectory) -> Result
             bulk_contended: config.store.bulk_slice_waiting.0,
             bulk_alone: config.store.bulk_slice.0,
         },
+        weights: config.quality.weights(),
         ..StoreOptions::default()
     };
     let cache_bytes = config.store.cache_bytes.as_usize();
