@@ -45,12 +45,13 @@ pub(super) async fn send(app: &App, id: ExportId, row: &Export) -> Result<Respon
 
 /// `attachment` with the name as RFC 6266 wants it: plain ASCII for old readers, UTF-8 beside it where it differs.
 fn disposition(name: &str, ending: &str) -> String {
+    let name = file_name(name, ending);
     let plain: String = name
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '(' | ')') { c } else { '_' })
         .collect();
     if plain == name {
-        return format!("attachment; filename=\"{plain}.{ending}\"");
+        return format!("attachment; filename=\"{plain}\"");
     }
     let mut encoded = String::with_capacity(name.len() * 3);
     for byte in name.bytes() {
@@ -60,7 +61,28 @@ fn disposition(name: &str, ending: &str) -> String {
             encoded.push_str(&format!("%{byte:02X}"));
         }
     }
-    format!("attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{encoded}.{ending}")
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+}
+
+/// A name that every system can keep a file under: nothing of what separates folders, is reserved or turns the direction
+/// of reading, and the right ending once.
+fn file_name(name: &str, ending: &str) -> String {
+    let name = name.trim();
+    let own = name.len().checked_sub(ending.len() + 1).and_then(|at| Some((name.get(..at)?, name.get(at..)?)));
+    let stem = match own {
+        Some((stem, end)) if end[1..].eq_ignore_ascii_case(ending) && end.starts_with('.') => stem,
+        _ => name,
+    };
+    let is_reserved = |c: char| {
+        c.is_control()
+            || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let stem: String = stem.chars().map(|c| if is_reserved(c) { '_' } else { c }).collect();
+    match stem.trim_start_matches('.') {
+        "" => format!("leads.{ending}"),
+        stem => format!("{stem}.{ending}"),
+    }
 }
 
 #[cfg(test)]
@@ -70,8 +92,26 @@ mod tests {
     #[test]
     fn no_name_breaks_out_of_the_header() {
         assert_eq!(disposition("Fair 2026", "csv"), "attachment; filename=\"Fair 2026.csv\"");
-        let odd = disposition("Köln\"\r\nX: 1", "csv");
+        let odd = disposition("Köln\"\r\nX; 1", "csv");
         assert!(odd.is_ascii() && !odd.contains(['\r', '\n']), "{odd}");
-        assert!(odd.ends_with("filename*=UTF-8''K%C3%B6ln%22%0D%0AX%3A%201.csv"), "{odd}");
+        assert_eq!(odd, "attachment; filename=\"K_ln___X_ 1.csv\"; filename*=UTF-8''K%C3%B6ln___X%3B%201.csv");
+    }
+
+    #[test]
+    fn a_name_is_one_that_a_file_can_have() {
+        for (name, file) in [
+            ("leads", "leads.xlsx"),
+            ("leads.xlsx", "leads.xlsx"),
+            (" Leads.XLSX ", "Leads.xlsx"),
+            ("leads.csv", "leads.csv.xlsx"),
+            ("../../etc/passwd", "_.._etc_passwd.xlsx"),
+            ("a:b*c", "a_b_c.xlsx"),
+            ("\u{202e}cod", "_cod.xlsx"),
+            (".xlsx", "leads.xlsx"),
+            ("..", "leads.xlsx"),
+            ("山田", "山田.xlsx"),
+        ] {
+            assert_eq!(file_name(name, "xlsx"), file, "{name:?}");
+        }
     }
 }
