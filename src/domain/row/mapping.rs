@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::domain::cell::restore;
 use crate::domain::header;
 use crate::domain::lead::LeadField;
 use crate::domain::spelling::{closest, did_you_mean};
@@ -144,12 +145,12 @@ fn said_name(title: &str) -> Option<&str> {
     title.strip_prefix(CUSTOM_PREFIX).map(trim_cell).filter(|name| !name.is_empty())
 }
 
-/// The titles of the columns, trimmed and made different: an empty one is `Column 3`, a second `Email` is `Email (2)`.
+/// The titles of the columns, trimmed, without the mark that keeps a spreadsheet from running them, and made different: an empty one is `Column 3`, a second `Email` is `Email (2)`.
 pub fn unique_titles(headers: &[&str]) -> Vec<String> {
     let plain: Vec<String> = headers
         .iter()
         .enumerate()
-        .map(|(column, header)| match trim_cell(header) {
+        .map(|(column, header)| match restore(trim_cell(header)) {
             "" => format!("Column {}", column + 1),
             title => title.to_owned(),
         })
@@ -214,6 +215,7 @@ mod tests {
         );
         assert_eq!(unique_titles(&["Email", "Email", "Email (2)"]), ["Email", "Email (3)", "Email (2)"]);
         assert_eq!(unique_titles(&["Column 2", ""]), ["Column 2", "Column 2 (2)"]);
+        assert_eq!(unique_titles(&["'=x", "=x", "''=x", "'tis"]), ["=x", "=x (2)", "'=x", "'tis"]);
     }
 
     #[test]

@@ -68,11 +68,9 @@ fn disposition(name: &str, ending: &str) -> String {
 /// of reading, and the right ending once.
 fn file_name(name: &str, ending: &str) -> String {
     let name = name.trim();
-    let own = name.len().checked_sub(ending.len() + 1).and_then(|at| Some((name.get(..at)?, name.get(at..)?)));
-    let stem = match own {
-        Some((stem, end)) if end[1..].eq_ignore_ascii_case(ending) && end.starts_with('.') => stem,
-        _ => name,
-    };
+    let is_own = |end: &str| end.strip_prefix('.').is_some_and(|end| end.eq_ignore_ascii_case(ending));
+    let own = name.len().checked_sub(ending.len() + 1).and_then(|at| name.split_at_checked(at));
+    let stem = own.filter(|(_, end)| is_own(end)).map_or(name, |(stem, _)| stem);
     let is_reserved = |c: char| {
         c.is_control()
             || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
