@@ -117,15 +117,15 @@ fn assert_round_trips(texts: &[String], title: &str) {
 
 #[test]
 fn naughty_texts_come_back_from_every_table() {
-    let texts: Vec<String> = naughty_texts().into_iter().filter(|text| !text.contains('\0')).collect();
-    assert!(texts.len() >= 400, "{}", texts.len());
+    let texts = naughty_texts();
+    assert!(texts.len() >= 500, "{}", texts.len());
     assert_round_trips(&texts, "Fair");
 }
 
 #[test]
 fn one_naughty_text_alone_comes_back_too() {
     // With few rows the reader has little to tell the dialect from.
-    for text in naughty_texts().into_iter().filter(|text| !text.contains('\0')).step_by(9) {
+    for text in naughty_texts().into_iter().step_by(9) {
         assert_round_trips(&[text], "Fair");
     }
 }
@@ -168,7 +168,7 @@ fn published_payloads_come_back_from_every_table() {
     let list =
         |key: &str| cases[key].as_array().expect("a list").iter().map(|text| text.as_str().expect("a text").to_owned());
     let mut texts: Vec<String> = list("payloads").chain(list("legitimate_values_starting_with_a_trigger")).collect();
-    texts.extend(list("trigger_first_characters").filter(|first| first != "\0").map(|first| format!("{first}SUM(1)")));
+    texts.extend(list("trigger_first_characters").map(|first| format!("{first}SUM(1)")));
     println!("{} payloads through {} tables", texts.len(), TABLES.len());
     assert_round_trips(&texts, "Fair");
 }
@@ -200,11 +200,11 @@ fn odd_text() -> impl Strategy<Value = String> {
         4 => "[a-zA-Z0-9 éß山🧪]{1,6}",
         3 => prop::sample::select(vec![
             "=", "+", "-", "@", "'", "\"", ",", ";", "\t", "|", "\n", "\r", "\r\n", "_x", "_x0041_", "_x005F_", "0041",
-            "_", "\u{b}", "\u{1}", "\u{1f}", "\u{7f}", "\u{85}", "\u{feff}", "\u{fffe}", "\u{ffff}", "\u{202e}",
+            "_", "\0", "\u{b}", "\u{1}", "\u{1f}", "\u{7f}", "\u{85}", "\u{feff}", "\u{fffe}", "\u{ffff}", "\u{202e}",
             "\u{2066}", "\u{200b}", "\u{301}", "\u{a0}", "<", "&", "]]>", "&amp;", "\\", "\\\"", "sep=", "=cmd|'/c calc'!A0",
             "'=", "''@", "1E5", "007", "TRUE", "#N/A", "#REF!",
         ]).prop_map(str::to_owned),
-        1 => any::<char>().prop_filter("NUL is in no text file", |c| *c != '\0').prop_map(|c| c.to_string()),
+        1 => any::<char>().prop_map(|c| c.to_string()),
     ];
     prop::collection::vec(piece, 1..6).prop_map(|pieces| pieces.concat())
 }
@@ -214,7 +214,7 @@ proptest! {
 
     #[test]
     fn any_text_comes_back_from_every_table(texts in prop::collection::vec(odd_text(), 1..6), title in odd_text()) {
-        let title = stored(&title).filter(|title| title != "Note").unwrap_or_else(|| "Fair".to_owned());
+        let title = stored(&title).filter(|title| title != "Note" && !title.contains('\0')).unwrap_or_else(|| "Fair".to_owned());
         assert_round_trips(&texts, &title);
     }
 }

@@ -17,8 +17,8 @@ pub fn naughty_texts() -> Vec<String> {
         texts.push(format!("a{character}{character}b"));
         texts.push(format!("\"{character}\"x"));
     }
-    // Control characters inside, all of them that a text file can have.
-    for code in (0x01..0x20).chain(0x7f..0xa0) {
+    // Control characters inside, all of them.
+    for code in (0x00..0x20).chain(0x7f..0xa0) {
         texts.extend(char::from_u32(code).map(|character| format!("a{character}b")));
     }
     // What the escapes of workbooks make of neighbours.
@@ -190,6 +190,10 @@ const PLAIN: &[&str] = &[
     "a\u{e000}b",
     "a\u{10ffff}b",
     "a\u{1fffe}b",
+    "\0",
+    "a\0",
+    "\0b",
+    "\0\0",
     "a\u{85}b",
     "a\u{2029}b",
     // many lines

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::problem::FileProblem;
 use super::source::{Form, Opened};
 use crate::domain::delimited::{Advance, Detection, Dialect, Position, RecordLimits, RecordReader, detect, detect_in};
+use crate::domain::header::are_of_an_export;
 use crate::domain::row::unique_titles;
 
 /// Records that tell how wide the table is.
@@ -58,11 +59,13 @@ impl Layout {
 /// It is no text, or the choice does not fit it.
 pub fn layout(opened: &Opened, choice: &LayoutChoice) -> Result<Layout, FileProblem> {
     let sample = &opened.head[..];
-    no_nul(sample)?;
     if sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample).iter().all(u8::is_ascii_whitespace) {
         return Err(FileProblem::empty());
     }
     let guess = guessed(opened);
+    if !guess.header.as_ref().is_some_and(|header| are_of_an_export(&header.titles)) {
+        no_nul(sample)?;
+    }
     let dialect = Dialect {
         delimiter: choice.delimiter.unwrap_or(guess.dialect.delimiter),
         quote: choice.quote.unwrap_or(guess.dialect.quote),

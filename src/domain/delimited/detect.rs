@@ -88,7 +88,7 @@ fn laid_out(dialect: Dialect, records: &[SampleRecord], start: Position) -> Dete
 }
 
 fn dialect_of(body: &[u8], start: Position, told: Option<u8>) -> (Dialect, Vec<SampleRecord>) {
-    if let Some(dialect) = own_dialect(body, start, told) {
+    if let Some(dialect) = own_dialect(body, told) {
         return (dialect, sample_records(dialect, body, start));
     }
     let escape = escape_of(body);
@@ -122,16 +122,23 @@ fn dialect_of(body: &[u8], start: Position, told: Option<u8>) -> (Dialect, Vec<S
 }
 
 /// A file that begins with titles of an export of ours is written as exports are: there is nothing to guess.
-fn own_dialect(body: &[u8], start: Position, told: Option<u8>) -> Option<Dialect> {
-    let end = body.iter().position(|byte| matches!(byte, b'\r' | b'\n')).map_or(body.len(), |end| end + 1);
+fn own_dialect(body: &[u8], told: Option<u8>) -> Option<Dialect> {
     let delimiters = told.as_ref().map_or(&DELIMITERS[..], std::slice::from_ref);
-    let dialects = delimiters.iter().map(|delimiter| Dialect { delimiter: Some(*delimiter), ..Dialect::default() });
-    let is_own = |dialect: &Dialect| {
-        let titles = body[..end].split(|byte| Some(*byte) == dialect.delimiter);
-        let titles: Vec<&str> = titles.filter_map(|title| std::str::from_utf8(title).ok()).map(str::trim).collect();
-        are_of_an_export(&titles)
-    };
-    dialects.into_iter().find(is_own)
+    let is_own = |delimiter: &&u8| are_of_an_export(&first_titles(body, **delimiter));
+    let delimiter = delimiters.iter().find(is_own).copied()?;
+    Some(Dialect { delimiter: Some(delimiter), ..Dialect::default() })
+}
+
+/// The fields of the first line that have no quotes.
+fn first_titles(body: &[u8], delimiter: u8) -> Vec<&str> {
+    let end = body.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(body.len());
+    let titles = body[..end].split(|byte| *byte == delimiter);
+    titles.filter_map(|title| std::str::from_utf8(title).ok()).collect()
+}
+
+/// Whether a file begins with titles as only an export of ours has them, of which nothing else need be asked: it is UTF-8.
+pub fn begins_as_an_export(head: &[u8]) -> bool {
+    own_dialect(head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head), None).is_some()
 }
 
 /// What the table uniformity method says (García 2024).
