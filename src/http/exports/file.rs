@@ -3,10 +3,12 @@
 use std::io;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
+use super::range::{Wanted, wanted};
 use crate::app::App;
 use crate::domain::id::ExportId;
 use crate::http::codes::Code;
@@ -15,7 +17,7 @@ use crate::store::records::export::{Export, ExportState};
 
 const CHUNK: usize = 256 * 1024;
 
-pub(super) async fn send(app: &App, id: ExportId, row: &Export) -> Result<Response, Problem> {
+pub(super) async fn send(app: &App, id: ExportId, row: &Export, asked: &HeaderMap) -> Result<Response, Problem> {
     match row.state {
         ExportState::Pending | ExportState::Processing => {
             return Err(Problem::new(Code::Conflict).detail("the export is not ready yet"));
@@ -28,18 +30,47 @@ pub(super) async fn send(app: &App, id: ExportId, row: &Export) -> Result<Respon
         ExportState::Ready => {}
     }
     let path = app.directory.exports().join(row.file_name(id));
-    let file = tokio::fs::File::open(&path).await.map_err(|error| match error.kind() {
+    let mut file = tokio::fs::File::open(&path).await.map_err(|error| match error.kind() {
         // It expired in this moment.
         io::ErrorKind::NotFound => Problem::new(Code::ExportExpired),
         _ => Problem::internal(error),
     })?;
-    let mut response = Body::from_stream(ReaderStream::with_capacity(file, CHUNK)).into_response();
+    // A file is never written twice under one name.
+    let tag = format!("\"{id}\"");
+    let wanted = wanted(asked, &tag, row.bytes);
+    let mut response = match wanted {
+        Wanted::Nothing => StatusCode::NOT_MODIFIED.into_response(),
+        Wanted::Beyond => StatusCode::RANGE_NOT_SATISFIABLE.into_response(),
+        Wanted::Whole => Body::from_stream(ReaderStream::with_capacity(file, CHUNK)).into_response(),
+        Wanted::Part { from, length } => {
+            file.seek(io::SeekFrom::Start(from)).await.map_err(Problem::internal)?;
+            let part = Body::from_stream(ReaderStream::with_capacity(file.take(length), CHUNK));
+            (StatusCode::PARTIAL_CONTENT, part).into_response()
+        }
+    };
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(row.spec.format.media_type()));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(row.bytes));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    let disposition = disposition(row.spec.filename.as_deref().unwrap_or("leads"), row.spec.format.name());
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_str(&disposition).map_err(Problem::internal)?);
+    let mut put = |name: HeaderName, value: String| -> Result<(), Problem> {
+        headers.insert(name, HeaderValue::from_str(&value).map_err(Problem::internal)?);
+        Ok(())
+    };
+    put(header::ETAG, tag)?;
+    put(header::ACCEPT_RANGES, "bytes".to_owned())?;
+    put(header::CACHE_CONTROL, "private, no-store".to_owned())?;
+    match wanted {
+        Wanted::Nothing => return Ok(response),
+        Wanted::Beyond => {
+            put(header::CONTENT_RANGE, format!("bytes */{}", row.bytes))?;
+            return Ok(response);
+        }
+        Wanted::Whole => put(header::CONTENT_LENGTH, row.bytes.to_string())?,
+        Wanted::Part { from, length } => {
+            put(header::CONTENT_RANGE, format!("bytes {from}-{}/{}", from + length - 1, row.bytes))?;
+            put(header::CONTENT_LENGTH, length.to_string())?;
+        }
+    }
+    put(header::CONTENT_TYPE, row.spec.format.media_type().to_owned())?;
+    let name = row.spec.filename.as_deref().unwrap_or("leads");
+    put(header::CONTENT_DISPOSITION, disposition(name, row.spec.format.name()))?;
     Ok(response)
 }
 
