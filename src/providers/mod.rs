@@ -71,6 +71,12 @@ pub trait Provider: Send + Sync {
     /// The most calls at a time.
     fn in_flight(&self) -> usize;
 
+    /// Answers without waiting for anything outside the process, and for free: no intent is written before such a call,
+    /// and its answer may be written together with the one before.
+    fn is_instant(&self) -> bool {
+        false
+    }
+
     fn call<'a>(&'a self, request: &'a Request, deps: &'a Deps) -> BoxFuture<'a, Reply>;
 
     fn offer(&self, operation: Operation) -> Option<&Offer> {

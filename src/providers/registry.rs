@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::builtin::{BuiltInEmail, MailHosts};
+use super::builtin::{BuiltInCompany, BuiltInEmail, BuiltInName, BuiltInPhone, BuiltInTitle, MailHosts};
 use super::lists::{Lists, ListsError};
 use super::{Offer, Provider};
 
@@ -19,8 +19,14 @@ impl Registry {
     /// # Errors
     /// When the embedded lists are damaged.
     pub fn built_in() -> Result<Self, ListsError> {
-        let email = BuiltInEmail::new(Lists::embedded()?, MailHosts::default());
-        Ok(Self::default().with(Arc::new(email)))
+        let lists = Lists::embedded()?;
+        let email = BuiltInEmail::new(lists.clone(), MailHosts::default());
+        Ok(Self::default()
+            .with(Arc::new(email))
+            .with(Arc::new(BuiltInPhone))
+            .with(Arc::new(BuiltInName))
+            .with(Arc::new(BuiltInTitle))
+            .with(Arc::new(BuiltInCompany::new(lists))))
     }
 
     /// Adds a provider; one with the same slug is replaced.

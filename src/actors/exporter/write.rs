@@ -15,12 +15,13 @@ use super::format::{FormatError, Surroundings, format};
 use super::halting::Halting;
 use super::originals::OriginalRows;
 use super::rows::Rows;
+use crate::domain::enriched_field::EnrichedField;
 use crate::domain::export::{Column, default_columns};
 use crate::domain::id::LeadId;
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
 use crate::store::check::UNFINISHED;
-use crate::store::records::export::ExportSpec;
+use crate::store::records::export::{ExportFormat, ExportSpec};
 use crate::store::{Refusal, Reject, StoreError, View, WorkspaceScope};
 
 /// Why a file was not written.
@@ -175,6 +176,12 @@ fn columns(
     let chosen = !spec.fields.is_empty();
     let mut columns =
         if chosen { spec.fields.iter().map(|name| Column::named(name)).collect() } else { default_columns() };
+    if !chosen && matches!(spec.format, ExportFormat::Json | ExportFormat::Ndjson) {
+        // What a lead does not have takes no room there.
+        let facts = EnrichedField::ALL.map(Column::Enriched);
+        let further: Vec<Column> = facts.into_iter().filter(|fact| !columns.contains(fact)).collect();
+        columns.extend(further);
+    }
     if chosen && !spec.include_original {
         return Ok(columns);
     }
