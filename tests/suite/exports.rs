@@ -241,3 +241,30 @@ async fn a_file_is_whole_or_not_there_and_a_start_writes_it_anew() {
     assert_eq!(row.state, ExportState::Failed);
     assert!(row.error.unwrap().contains("cannot be written"));
 }
+
+#[tokio::test]
+async fn leads_that_lie_far_apart_are_found_as_those_side_by_side() {
+    let desk = Desk::over(House::new());
+    let csv = |name: &str, rows: std::ops::Range<usize>| {
+        rows.fold("email\n".to_owned(), |csv, row| csv + &format!("{name}{row:04}@acme.example\n"))
+    };
+    let apart = desk.list("apart", &csv("a", 0..5)).await;
+    // More than a walk passes over, then a stretch where the two take turns.
+    desk.list("between", &csv("b", 0..700)).await;
+    let between = desk.house.named_list("turns").await;
+    for turn in 0..4 {
+        let (from, to) = (5 + turn * 50, 55 + turn * 50);
+        desk.house.import(apart, csv("a", from..to).as_bytes(), &choice(DuplicateHandling::Create)).await;
+        desk.house.import(between, csv("c", from..to).as_bytes(), &choice(DuplicateHandling::Create)).await;
+    }
+    for (list, first, rows) in [(apart, "a0000", 205), (between, "c0005", 200)] {
+        let fields = vec!["email".to_owned()];
+        let table = rows_of(&desk.export(ExportSpec { fields, ..of_list(list) }).await);
+        assert_eq!((table.len(), &table[0][..5]), (rows, first));
+        assert!(table.is_sorted(), "each once and in order");
+    }
+}
+
+fn rows_of(csv: &str) -> Vec<String> {
+    rows(csv).into_iter().skip(1).map(|row| row[0].clone()).collect()
+}
