@@ -8,6 +8,7 @@ use galena::deps::Simulation;
 use galena::domain::enrichment::{FoundValue, Operation, Outcome};
 use galena::domain::id::{AttemptId, Id};
 use galena::domain::lead::LeadField;
+use galena::providers::areas::Areas;
 use galena::providers::builtin::{BuiltInCompany, BuiltInEmail, BuiltInName, BuiltInPhone, BuiltInTitle, MailHosts};
 use galena::providers::lists::Lists;
 use galena::providers::{Provider, Request};
@@ -116,7 +117,8 @@ fn addresses(scores: &mut Scores) -> Option<()> {
 }
 
 fn numbers(scores: &mut Scores) -> Option<()> {
-    let check = |number: &str| ask(&BuiltInPhone, Operation::PhoneValidate, &[(LeadField::Phone, number)]);
+    let provider = BuiltInPhone::new(Areas::embedded().expect("the areas"));
+    let check = |number: &str| ask(&provider, Operation::PhoneValidate, &[(LeadField::Phone, number)]);
     let cases = json("data/phone/libphonenumber-examples.json")?;
     for case in cases["examples"].as_array().into_iter().flatten() {
         let values = check(case["e164"].as_str().unwrap_or_default());

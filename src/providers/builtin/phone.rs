@@ -9,12 +9,14 @@ use crate::deps::Deps;
 use crate::domain::enriched_field::EnrichedField;
 use crate::domain::enrichment::{Answer, Evidence, Operation, Outcome, PriceSource, Reply};
 use crate::domain::lead::LeadField;
-use crate::domain::phone::{Phone, Region};
+use crate::domain::phone::{LineType, Phone, Region};
+use crate::providers::areas::Areas;
 use crate::providers::{Offer, Provider, Request};
 
 /// The provider `galena.phone`.
-#[derive(Debug, Default)]
-pub struct BuiltInPhone;
+pub struct BuiltInPhone {
+    areas: Areas,
+}
 
 /// The country only matters for a number in national spelling.
 const OFFERS: &[Offer] = &[Offer {
@@ -25,7 +27,11 @@ const OFFERS: &[Offer] = &[Offer {
 impl BuiltInPhone {
     pub const SLUG: &'static str = "galena.phone";
 
-    fn validate(request: &Request) -> Reply {
+    pub fn new(areas: Areas) -> Self {
+        Self { areas }
+    }
+
+    fn validate(&self, request: &Request) -> Reply {
         let Some(text) = request.input(LeadField::Phone) else {
             return Outcome::InvalidInput { reason: "there is no phone number".to_owned() }.into();
         };
@@ -43,6 +49,11 @@ impl BuiltInPhone {
                     values.extend(region.map(|code| {
                         value(EnrichedField::PhoneCountry, code, Evidence::NumberingPlan, about, json!({}))
                     }));
+                    // A mobile number is at home where its owner is.
+                    let area = self.areas.of(&phone.e164).filter(|_| phone.line_type != LineType::Mobile);
+                    values.extend(
+                        area.map(|area| value(EnrichedField::PhoneRegion, area, Evidence::AreaCode, about, json!({}))),
+                    );
                     values
                 }
                 Err(error) => {
@@ -76,7 +87,7 @@ impl Provider for BuiltInPhone {
     }
 
     fn call<'a>(&'a self, request: &'a Request, _deps: &'a Deps) -> BoxFuture<'a, Reply> {
-        std::future::ready(Self::validate(request)).boxed()
+        std::future::ready(self.validate(request)).boxed()
     }
 }
 
@@ -89,11 +100,21 @@ mod tests {
     fn a_number_of_the_plan_gets_type_and_country() {
         let found = |number: &str, country: &str| {
             let inputs = [(LeadField::Phone, number), (LeadField::Country, country)];
-            shown(&ask(&BuiltInPhone, Operation::PhoneValidate, &inputs))
+            shown(&ask(
+                &BuiltInPhone::new(Areas::embedded().expect("the areas open")),
+                Operation::PhoneValidate,
+                &inputs,
+            ))
         };
         assert_eq!(found("+4915112345678", ""), "found phoneStatus=valid phoneType=mobile phoneCountry=DE");
-        assert_eq!(found("030 901820", "Germany"), "found phoneStatus=valid phoneType=fixed_line phoneCountry=DE");
-        assert_eq!(found("+12025550123", ""), "found phoneStatus=valid phoneType=fixed_line_or_mobile phoneCountry=US");
+        assert_eq!(
+            found("030 901820", "Germany"),
+            "found phoneStatus=valid phoneType=fixed_line phoneCountry=DE phoneRegion=Berlin"
+        );
+        assert_eq!(
+            found("+12025550123", ""),
+            "found phoneStatus=valid phoneType=fixed_line_or_mobile phoneCountry=US phoneRegion=Washington D.C."
+        );
         assert_eq!(found("+800 1234 5678", ""), "found phoneStatus=valid phoneType=toll_free");
         assert_eq!(found("030 901820", ""), "found phoneStatus=invalid");
         assert_eq!(found("+4930", ""), "found phoneStatus=invalid");
