@@ -231,7 +231,7 @@ impl Client {
                 return Ok(state);
             }
             self.deps.clock.sleep(pause).await;
-            pause = (pause * 3 / 2).min(LAST_LOOK);
+            pause = (pause * 6 / 5).min(LAST_LOOK);
         }
     }
 
