@@ -97,6 +97,8 @@ impl LeadField {
     }
 }
 
+/// The most characters of a tag.
+pub const MAX_TAG_CHARS: usize = 100;
 /// The most characters a custom field holds.
 pub const MAX_CUSTOM_FIELD_CHARS: usize = 10_000;
 

@@ -10,10 +10,12 @@ use galena::store::records::export::{CsvPreset, ExportFormat, ExportSpec, Export
 use galena::store::records::import::DuplicateHandling;
 use galena::store::transactions::leads::{AddLeads, OnDuplicate};
 use proptest::prelude::*;
+use serde_json::json;
 
 use crate::exports::{Desk, of_list};
 use crate::import_fixture::{House, choice, scope};
 use crate::naughty_texts::naughty_texts;
+use crate::server::TestServer;
 use crate::shared_data;
 
 const TABLES: [(ExportFormat, CsvPreset); 4] = [
@@ -217,4 +219,29 @@ proptest! {
         let title = stored(&title).filter(|title| title != "Note" && !title.contains('\0')).unwrap_or_else(|| "Fair".to_owned());
         assert_round_trips(&texts, &title);
     }
+}
+
+#[tokio::test]
+async fn what_the_house_says_of_a_lead_is_not_read_back_and_tags_are() {
+    let server = TestServer::start().await;
+    let list = server.list("first").await;
+    let lead = json!({ "email": "ada@acme.example", "companyName": "Acme", "tags": ["vip", "fair 2026"], "customFields": { "Hall": "7" } });
+    server.post(&format!("/leads/lists/{list}/leads"), &lead).await.expect(201);
+    let export = server.post("/leads/exports", &json!({ "listId": list })).await.expect(201);
+    let place = format!("/leads/exports/{}/download", export["exportId"].as_str().unwrap());
+    let file = server.get(&place).await.text;
+    let second = server.list("second").await;
+    let part = reqwest::multipart::Part::bytes(file.into_bytes()).file_name("leads.csv");
+    let form = reqwest::multipart::Form::new().part("file", part);
+    let request = server.request(reqwest::Method::POST, &format!("/leads/lists/{second}/import")).multipart(form);
+    let import = server.send(request).await.expect(202);
+    let place = format!("/leads/imports/{}", import["importId"].as_str().unwrap());
+    while !matches!(server.get(&place).await.expect(200)["status"].as_str(), Some("completed" | "failed")) {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let page = server.get(&format!("/leads/lists/{second}/leads")).await.expect(200);
+    let read = &page["data"][0];
+    assert_eq!(read["tags"], json!(["vip", "fair 2026"]));
+    assert_eq!(read["customFields"], json!({ "Hall": "7" }));
+    server.stop().await;
 }

@@ -7,6 +7,7 @@ use super::layout::Layout;
 use super::memory::MappingMemory;
 use super::plan::ImportChoice;
 use super::problem::FileProblem;
+use crate::domain::export::{Column, Known};
 use crate::domain::header::{self, suggest_from};
 use crate::domain::lead::LeadField;
 use crate::domain::row::{Mapping, Target, unique_titles};
@@ -165,11 +166,12 @@ fn automatic(headers: &[&str], rows: &[Vec<String>]) -> Decision {
     let reasons = suggestions.iter().map(|found| found.as_ref().map(reason)).collect();
     let mapping = Mapping::suggested(headers, &suggestions);
     let mapping = without_ours(headers, mapping.clone()).unwrap_or(mapping);
+    let mapping = of_the_house(headers, mapping.clone()).unwrap_or(mapping);
     Decision { mapping, reasons, missing: Vec::new() }
 }
 
 /// A file with several titles as only the API spells them is an export of ours: then such a title says what its column
-/// holds, whatever stands in it, and what has another title is a custom field.
+/// holds, whatever stands in it, and what has another title is a custom field. See [`of_the_house`] for the rest.
 fn believe_own_titles(headers: &[&str], suggestions: &mut [Option<header::Suggestion>]) {
     if !header::are_of_an_export(headers) {
         return;
@@ -182,6 +184,26 @@ fn believe_own_titles(headers: &[&str], suggestions: &mut [Option<header::Sugges
             None => found.filter(|found| found.origin == header::Origin::Header && !own.contains(&Some(found.field))),
         };
     }
+}
+
+/// What the house itself knows of a lead and writes into exports (its state, what was found out) is not taken back from a
+/// file: it stays in the original row. Tags are.
+fn of_the_house(headers: &[&str], mapping: Mapping) -> Result<Mapping, FileProblem> {
+    // Other tools have a column called `id`, too; a score beside the state is ours.
+    let has = |known: Known| headers.iter().any(|title| trim_cell(title) == known.name());
+    if !header::are_of_an_export(headers) || !(has(Known::EnrichmentStatus) || has(Known::QualityScore)) {
+        return Ok(mapping);
+    }
+    let name = |(title, target): (&String, &Target)| match (target, Column::named(title)) {
+        (Target::Custom(_), Column::Known(Known::Tags)) => (title.clone(), Target::Tags.name()),
+        (Target::Custom(_), Column::Known(_) | Column::Enriched(_) | Column::Original(_)) => {
+            (title.clone(), Target::Ignore.name())
+        }
+        (target, _) => (title.clone(), target.name()),
+    };
+    let names: Vec<(String, String)> = mapping.titles().iter().zip(mapping.targets()).map(name).collect();
+    let pairs = names.iter().map(|(title, name)| (title.as_str(), name.as_str()));
+    Mapping::chosen(headers, pairs).map_err(FileProblem::from)
 }
 
 fn without_ours(headers: &[&str], mapping: Mapping) -> Result<Mapping, FileProblem> {
@@ -257,6 +279,11 @@ mod tests {
         assert_eq!(
             found("companyName,jobTitle,city,Fair\nyes,0,=x,+49 30 1234567\n"),
             ["companyName", "jobTitle", "city", "customFields.Fair"]
+        );
+        assert_eq!(
+            found("companyName,jobTitle,tags,qualityScore\nyes,0,=x,+49 30 1234567\n"),
+            ["companyName", "jobTitle", "tags", ""],
+            "what the house says of a lead is not read back"
         );
         assert_eq!(found("Email,Nobody,city,Fair\nyes,0,=x,+49 30 1234567\n")[0], "customFields.Email");
     }

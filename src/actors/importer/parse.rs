@@ -156,9 +156,11 @@ impl RowRules {
             reading.warnings.push(RowWarning::Mended);
         }
         let errors = reading.cell_errors.iter().map(|error| self.error(number, row.line, error)).collect();
+        let mut tags = self.blank.tags.clone();
+        tags.extend(reading.lead.tags.iter().filter(|tag| !self.blank.tags.contains(tag)).cloned());
         let mut lead = Lead {
             list: self.blank.list,
-            tags: self.blank.tags.clone(),
+            tags,
             source: self.blank.source.clone(),
             version: self.blank.version,
             origin: Some(ImportOrigin { import: self.import, row: number }),

@@ -59,7 +59,7 @@ impl IdentityColumns {
             Target::Field(field) => is_contact(*field).then_some(Contact { column, mails_only: false }),
             Target::Custom(_) if titled => holds_contacts(title).then_some(Contact { column, mails_only: false }),
             Target::Custom(_) => Some(Contact { column, mails_only: true }),
-            Target::Ignore => None,
+            Target::Tags | Target::Ignore => None,
         });
         let contacts = contacts.collect();
         let has = |field: LeadField| mapping.column_of(field).is_some();

@@ -11,18 +11,22 @@ use crate::domain::text::trim_cell;
 /// How a mapping names a custom field of another name than its column.
 const CUSTOM_PREFIX: &str = "customFields.";
 
+const TAGS: &str = "tags";
+
 /// What a column becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     Field(LeadField),
     /// The custom field of this name.
     Custom(String),
+    /// Tags with `;` between them, added to those of the import.
+    Tags,
     /// Kept in the original row only.
     Ignore,
 }
 
 impl Target {
-    /// From a name as mappings give it: a lead field, `customFields.` and a name, `customField1` and so on, or empty.
+    /// From a name as mappings give it: a lead field, `tags`, `customFields.` and a name, `customField1` and so on, or empty.
     ///
     /// # Errors
     /// It is none of these.
@@ -35,6 +39,7 @@ impl Target {
         match self {
             Self::Field(field) => field.name().to_owned(),
             Self::Custom(name) => format!("{CUSTOM_PREFIX}{name}"),
+            Self::Tags => TAGS.to_owned(),
             Self::Ignore => String::new(),
         }
     }
@@ -83,7 +88,7 @@ impl Mapping {
         Self::new(titles, targets)
     }
 
-    /// From the user's choice of (title, field name) pairs. A field name is one of a lead field, `customFields.` and a
+    /// From the user's choice of (title, field name) pairs. A field name is one of a lead field, `tags`, `customFields.` and a
     /// name, `customField1` and so on, or empty for a column to leave out. Columns not named become custom fields.
     pub fn chosen<'c>(
         headers: &[&str],
@@ -100,7 +105,8 @@ impl Mapping {
             let name = match target {
                 Target::Field(field) => field.name(),
                 Target::Custom(name) => name,
-                Target::Ignore => continue,
+                // Several columns of tags add up.
+                Target::Tags | Target::Ignore => continue,
             };
             if !given.insert((matches!(target, Target::Field(_)), name)) {
                 return Err(MappingError::FieldTwice { name: name.to_owned() });
@@ -185,6 +191,9 @@ fn target(name: &str) -> Result<Target, MappingError> {
     if name.is_empty() {
         return Ok(Target::Ignore);
     }
+    if name.eq_ignore_ascii_case(TAGS) {
+        return Ok(Target::Tags);
+    }
     if let Some(field) = LeadField::ALL.into_iter().find(|field| field.name().eq_ignore_ascii_case(name)) {
         return Ok(Target::Field(field));
     }
@@ -196,7 +205,7 @@ fn target(name: &str) -> Result<Target, MappingError> {
         None if numbered => Ok(Target::Custom(name.to_owned())),
         _ => Err(MappingError::UnknownField {
             name: name.to_owned(),
-            closest: closest(name, LeadField::ALL.into_iter().map(LeadField::name)),
+            closest: closest(name, LeadField::ALL.into_iter().map(LeadField::name).chain([TAGS])),
         }),
     }
 }

@@ -11,7 +11,7 @@ pub use value::{CellProblem, clean_value};
 
 use super::cell;
 use super::email::Email;
-use super::lead::{Lead, LeadField, MAX_CUSTOM_FIELD_CHARS};
+use super::lead::{Lead, LeadField, MAX_CUSTOM_FIELD_CHARS, MAX_TAG_CHARS};
 use super::location::Location;
 use super::person_name::PersonName;
 use super::phone::Region;
@@ -134,6 +134,15 @@ impl RowReading {
                 Ok(value) => self.lead.set_field(*field, Some(value)),
                 Err(problem) => self.cell_errors.push(CellError { column, field: Some(*field), problem }),
             },
+            Target::Tags => {
+                for tag in text.split(';').map(trim_cell).filter(|tag| !tag.is_empty()) {
+                    match value::within(tag, MAX_TAG_CHARS) {
+                        Ok(()) if self.lead.tags.iter().any(|known| known == tag) => {}
+                        Ok(()) => self.lead.tags.push(tag.to_owned()),
+                        Err(problem) => self.cell_errors.push(CellError { column, field: None, problem }),
+                    }
+                }
+            }
             Target::Custom(name) => match value::within(text, MAX_CUSTOM_FIELD_CHARS) {
                 Ok(()) => self.lead.custom_fields.push((name.clone(), text.to_owned())),
                 Err(problem) => self.cell_errors.push(CellError { column, field: None, problem }),

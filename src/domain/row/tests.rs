@@ -142,7 +142,7 @@ proptest! {
             let value = match target {
                 Target::Field(field) => reading.lead.field(*field),
                 Target::Custom(name) => reading.lead.custom_field(name),
-                Target::Ignore => None,
+                Target::Tags | Target::Ignore => None,
             };
             super::cell::neutralise(value.unwrap_or_default()).into_owned()
         }).collect();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::actors::importer::layout::LayoutChoice;
 use crate::actors::importer::plan::ImportChoice;
 use crate::domain::id::ListId;
-use crate::domain::lead::MAX_CUSTOM_FIELD_CHARS;
+use crate::domain::lead::{MAX_CUSTOM_FIELD_CHARS, MAX_TAG_CHARS};
 use crate::domain::row::Target;
 use crate::http::body::{nullable, parse};
 use crate::http::problem::{FieldError, Problem};
@@ -15,7 +15,6 @@ use crate::store::records::import::{DuplicateHandling, UpdatePolicy};
 use crate::store::records::import_edits::{Correction, ImportEdits, MAX_EDITS};
 
 const MAX_TAGS: usize = 100;
-const MAX_TAG: usize = 100;
 
 /// Title and field; `null` or an empty field leaves the column out. Empty: automatic.
 pub type GivenMapping = serde_json::Map<String, serde_json::Value>;
@@ -136,7 +135,7 @@ pub fn choice(mapping: GivenMapping, options: &GivenOptions) -> Result<ImportCho
     let mut tags: Vec<String> = Vec::new();
     for (place, tag) in options.tags.iter().enumerate() {
         let tag = tag.trim();
-        if tag.is_empty() || tag.chars().count() > MAX_TAG {
+        if tag.is_empty() || tag.chars().count() > MAX_TAG_CHARS {
             errors.push(FieldError::at(format!("/options/tags/{place}"), "a tag has 1 to 100 characters"));
         } else if !tags.iter().any(|known| known == tag) {
             tags.push(tag.to_owned());

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
-use crate::domain::lead::{Lead, LeadField, MAX_CUSTOM_FIELD_CHARS};
+use crate::domain::lead::{Lead, LeadField, MAX_CUSTOM_FIELD_CHARS, MAX_TAG_CHARS};
 use crate::domain::phone::Region;
 use crate::domain::row::{CellProblem, clean_value, complete_names};
 use crate::domain::spelling::{closest, did_you_mean};
@@ -20,7 +20,6 @@ use crate::store::transactions::leads::LeadChanges;
 
 const CUSTOM: &str = "customFields";
 pub const MAX_TAGS: usize = 100;
-pub const MAX_TAG_CHARS: usize = 100;
 const MAX_CUSTOM_FIELDS: usize = 500;
 const MAX_NAME_CHARS: usize = 255;
 const MAX_SOURCE_CHARS: usize = 100;
