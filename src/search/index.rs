@@ -138,6 +138,11 @@ impl SearchIndex {
         self.searcher().num_docs()
     }
 
+    /// Segments that a search looks at, one after the other.
+    pub fn segment_count(&self) -> usize {
+        self.searcher().segment_readers().len()
+    }
+
     /// A view for one query; never kept, because it holds on to merged-away files.
     pub(super) fn searcher(&self) -> Searcher {
         self.reader.searcher()
