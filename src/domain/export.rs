@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::enriched_field::EnrichedField;
 use super::id::LeadId;
 use super::lead::{Lead, LeadField};
 
@@ -67,6 +68,8 @@ impl Known {
 pub enum Column {
     Field(LeadField),
     Known(Known),
+    /// What was found out about the lead.
+    Enriched(EnrichedField),
     Custom(String),
     /// Of the imported file, by its title there.
     Original(String),
@@ -75,7 +78,13 @@ pub enum Column {
 /// The columns of a table without a choice, custom fields left out.
 pub fn default_columns() -> Vec<Column> {
     let known = [Known::Tags, Known::EmailStatus, Known::EnrichmentStatus, Known::QualityScore, Known::CreatedAt];
-    LeadField::ALL.into_iter().map(Column::Field).chain(known.map(Column::Known)).collect()
+    let facts = [EnrichedField::SeniorityLevel, EnrichedField::Department, EnrichedField::PhoneType];
+    LeadField::ALL
+        .into_iter()
+        .map(Column::Field)
+        .chain(known.map(Column::Known))
+        .chain(facts.map(Column::Enriched))
+        .collect()
 }
 
 impl Column {
@@ -86,6 +95,9 @@ impl Column {
         }
         if let Some(known) = Known::ALL.into_iter().find(|known| known.name() == name) {
             return Self::Known(known);
+        }
+        if let Some(field) = EnrichedField::from_name(name) {
+            return Self::Enriched(field);
         }
         match (name.strip_prefix(CUSTOM_PREFIX), name.strip_prefix(ORIGINAL_PREFIX)) {
             (Some(custom), _) => Self::Custom(custom.to_owned()),
@@ -99,6 +111,7 @@ impl Column {
         match self {
             Self::Field(field) => field.name().into(),
             Self::Known(known) => known.name().into(),
+            Self::Enriched(field) => field.name().into(),
             Self::Custom(name) if Self::named(name) == *self => name.into(),
             Self::Custom(name) => format!("{CUSTOM_PREFIX}{name}").into(),
             Self::Original(title) => format!("{ORIGINAL_PREFIX}{title}").into(),
@@ -110,6 +123,7 @@ impl Column {
         let opt = |text: Option<&'l str>| Cow::Borrowed(text.unwrap_or_default());
         match self {
             Self::Field(field) => opt(lead.field(*field)),
+            Self::Enriched(field) => opt(lead.enriched_field(*field)),
             Self::Custom(name) => opt(lead.custom_field(name)),
             Self::Original(title) => {
                 opt(original.iter().find(|(known, _)| known == title).map(|(_, cell)| cell.as_str()))

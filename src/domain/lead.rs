@@ -2,6 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
+use super::enriched_field::{EnrichedField, Facts};
 use super::id::{ImportId, JobId, ListId, UserId};
 use super::time::Time;
 
@@ -259,6 +260,9 @@ pub struct Lead {
     #[n(36)]
     #[cbor(default)]
     pub version: u64,
+    /// What was found out beside the fields above. Where each came from stands in the values of the lead.
+    #[n(37)]
+    pub enriched: Facts,
 }
 
 impl Lead {
@@ -318,6 +322,22 @@ impl Lead {
             LeadField::CompanyPhone => &mut self.company_phone,
             LeadField::CompanyLinkedInUrl => &mut self.company_linkedin_url,
             LeadField::ProfilePictureUrl => &mut self.profile_picture_url,
+        }
+    }
+
+    pub fn enriched_field(&self, field: EnrichedField) -> Option<&str> {
+        self.enriched.get(field)
+    }
+
+    /// Forgets what was found out about fields that are not what they were in `before`.
+    pub fn forget_outdated(&mut self, before: &Self) {
+        if self.email != before.email {
+            self.email_status = None;
+        }
+        if !self.enriched.is_empty() {
+            let mut enriched = std::mem::take(&mut self.enriched);
+            enriched.retain(|fact| fact.about().iter().all(|field| self.field(*field) == before.field(*field)));
+            self.enriched = enriched;
         }
     }
 

@@ -6,6 +6,7 @@ pub mod dedupe;
 pub mod delimited;
 pub mod email;
 pub mod encoding;
+pub mod enriched_field;
 pub mod enrichment;
 pub mod export;
 pub mod filter;

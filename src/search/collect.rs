@@ -178,7 +178,7 @@ impl FacetColumn {
         if field.kind() == Kind::List {
             return Ok(Self::List { column: columns.u64(LIST)?, counts: HashMap::new() });
         }
-        Ok(match columns.str(field.name())? {
+        Ok(match columns.str(&field.column())? {
             Some(column) => {
                 let counts = vec![(0, 0); column.num_terms()];
                 Self::Text { column, counts }

@@ -1,6 +1,7 @@
-//! Custom fields as terms: any name, any value, in one field of the index.
+//! Custom fields and facts as terms: any name, any value, in one field of the index.
 
 use super::analysis::whole_term;
+use crate::domain::enriched_field::EnrichedField;
 
 /// The number a custom value is, for comparing by size.
 pub fn number_of(value: &str) -> Option<f64> {
@@ -20,6 +21,11 @@ pub fn custom_term(name: &str, value: &str) -> String {
 pub fn custom_number_term(name: &str, number: f64) -> String {
     // Adding zero makes minus zero plus zero, which are equal as numbers.
     format!("{name}\u{2}{:016x}", tantivy::f64_to_u64(number + 0.0))
+}
+
+/// What a term of the fact begins with. [`custom_name`] leaves no name that begins so.
+pub fn fact_term(field: EnrichedField, value: &str) -> String {
+    custom_term(&format!("\u{2}{}", field.name()), value)
 }
 
 pub fn custom_presence(name: &str) -> String {

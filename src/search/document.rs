@@ -1,10 +1,13 @@
 //! What of a lead goes into the index, and where.
 
+use std::collections::BTreeMap;
+
 use tantivy::TantivyDocument;
+use tantivy::schema::OwnedValue;
 
 use super::address::{Address, host_and_parents, without_suffix};
 use super::analysis::{digits, fold, keyword, words};
-use super::custom_field::{custom_name, custom_number_term, custom_presence, custom_term, number_of};
+use super::custom_field::{custom_name, custom_number_term, custom_presence, custom_term, fact_term, number_of};
 use super::field::{Kind, SearchField};
 use super::schema::{Fields, SCHEMA};
 use crate::domain::id::{Id, LeadId, WorkspaceId};
@@ -30,6 +33,7 @@ impl LeadDocument {
         filling.document.add_u64(fields.list, lead.list.as_u64());
         filling.add_searchable(lead);
         filling.add_custom_fields(lead);
+        filling.add_facts(lead);
         filling.add_keywords(lead);
         filling.add_numbers(lead);
         Self { lead: id, fields: filling.document }
@@ -192,6 +196,20 @@ impl Filling<'_> {
             }
             self.document.add_text(self.fields.present, custom_presence(&name));
         }
+    }
+
+    fn add_facts(&mut self, lead: &Lead) {
+        if lead.enriched.is_empty() {
+            return;
+        }
+        let mut columns = BTreeMap::new();
+        for (field, value) in lead.enriched.iter() {
+            let value = keyword(value);
+            self.document.add_text(self.fields.custom, fact_term(field, &value));
+            self.document.add_text(self.fields.present, field.name());
+            columns.insert(field.name().to_owned(), OwnedValue::Str(value.into_owned()));
+        }
+        self.document.add_object(self.fields.enriched, columns);
     }
 
     fn add_keywords(&mut self, lead: &Lead) {

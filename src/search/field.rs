@@ -1,8 +1,13 @@
 //! The fields that searches filter, sort and count by: the API's names and what the index holds of each.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use crate::domain::enriched_field::EnrichedField;
 use crate::domain::lead::LeadField;
+
+/// The field of the index that holds the columns of all facts.
+pub(super) const ENRICHED: &str = "enriched";
 
 /// A field by which leads can be filtered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,6 +32,8 @@ pub enum SearchField {
     UpdatedAt,
     EnrichedAt,
     DataCollectedAt,
+    /// What was found out about the lead.
+    Enriched(EnrichedField),
     /// A custom field by its name as given.
     Custom(String),
 }
@@ -48,6 +55,8 @@ pub enum Kind {
     List,
     /// The id of the lead.
     Lead,
+    /// A folded keyword among those of all facts.
+    Enriched,
     /// A value of the custom fields.
     Custom,
 }
@@ -79,7 +88,13 @@ impl SearchField {
         if let Some(custom) = name.strip_prefix("customFields.") {
             return (!custom.is_empty()).then(|| Self::Custom(custom.to_owned()));
         }
-        Self::keywords().chain(Self::NUMBERS).chain([Self::Id, Self::List]).find(|field| field.name() == name)
+        Self::without_custom().find(|field| field.name() == name)
+    }
+
+    /// Every field but the custom ones.
+    pub fn without_custom() -> impl Iterator<Item = Self> {
+        let facts = EnrichedField::ALL.map(Self::Enriched);
+        Self::keywords().chain(Self::NUMBERS).chain(facts).chain([Self::Id, Self::List])
     }
 
     /// The name in the API; of a custom field its bare name.
@@ -104,6 +119,7 @@ impl SearchField {
             Self::UpdatedAt => "updatedAt",
             Self::EnrichedAt => "enrichedAt",
             Self::DataCollectedAt => "dataCollectedAt",
+            Self::Enriched(field) => field.name(),
             Self::Custom(name) => name,
         }
     }
@@ -116,6 +132,7 @@ impl SearchField {
             Self::CreatedAt | Self::UpdatedAt | Self::EnrichedAt | Self::DataCollectedAt => Kind::Time,
             Self::Id => Kind::Lead,
             Self::List => Kind::List,
+            Self::Enriched(_) => Kind::Enriched,
             Self::Custom(_) => Kind::Custom,
             _ => Kind::Keyword,
         }
@@ -158,8 +175,18 @@ impl SearchField {
             | Self::EnrichmentStatus
             | Self::EmailStatus
             | Self::IsQualified
-            | Self::Owner => true,
+            | Self::Owner
+            | Self::Enriched(_) => true,
             _ => false,
+        }
+    }
+
+    /// The name of the column, where it has one.
+    pub(super) fn column(&self) -> Cow<'_, str> {
+        match self {
+            // A column below a JSON field is there only where a lead has the fact.
+            Self::Enriched(field) => format!("{ENRICHED}.{}", field.name()).into(),
+            _ => self.name().into(),
         }
     }
 }
@@ -179,7 +206,7 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        for field in SearchField::keywords().chain(SearchField::NUMBERS).chain([SearchField::Id, SearchField::List]) {
+        for field in SearchField::without_custom() {
             assert_eq!(SearchField::from_name(field.name()), Some(field));
         }
         let custom = SearchField::Custom("Deal.Stage".to_owned());

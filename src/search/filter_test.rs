@@ -7,7 +7,7 @@ use tantivy::schema::{Field, Term};
 
 use super::address::typed_beginning;
 use super::analysis::{digits, fold, keyword, keyword_prefix};
-use super::custom_field::{custom_name, custom_number_term, custom_presence, custom_term};
+use super::custom_field::{custom_name, custom_number_term, custom_presence, custom_term, fact_term};
 use super::document::{page_keyword, phone_keyword};
 use super::error::QueryError;
 use super::field::{Kind, SearchField};
@@ -35,6 +35,11 @@ pub fn test_query(field: &SearchField, test: &Test) -> Result<Box<dyn Query>, Qu
             Ok(Box::new(TermSetQuery::new(terms)))
         }
         (Kind::Custom, _) => custom_test(field, test),
+        (Kind::Enriched, _) => {
+            let SearchField::Enriched(fact) = field else { return Err(unsupported(field, test)) };
+            let whole = |text: &str| keyword(text).into_owned();
+            text_test(field, SCHEMA.1.custom, &fact_term(*fact, ""), whole, keyword_prefix, test)
+        }
         (Kind::Number | Kind::Time, Some(place)) => number_test(field, place, test),
         (Kind::Digits, Some(place)) => text_test(field, place, "", phone_keyword, phone_part, test),
         (Kind::Page, Some(place)) => text_test(field, place, "", page_keyword, page_part, test),

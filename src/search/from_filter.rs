@@ -80,6 +80,7 @@ fn text(field: &TextField, op: Op, operands: &[TextOperand]) -> Result<Clause, Q
     let field = match field {
         TextField::Lead(field) => SearchField::Lead(*field),
         TextField::Custom(name) => SearchField::Custom(name.clone()),
+        TextField::Enriched(fact) => SearchField::Enriched(*fact),
         TextField::Source => SearchField::Source,
         TextField::DataSource => SearchField::DataSource,
     };

@@ -4,12 +4,12 @@
 use std::sync::LazyLock;
 
 use tantivy::schema::{
-    Field, IndexRecordOption, NumericOptions, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
+    Field, IndexRecordOption, JsonObjectOptions, NumericOptions, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
 };
 use tantivy::tokenizer::TokenizerManager;
 
 use super::analysis::FoldedWords;
-use super::field::SearchField;
+use super::field::{ENRICHED, SearchField};
 use crate::domain::lead::LeadField;
 
 /// Counted up when the same schema would be filled differently (folding, word cutting, which values go where).
@@ -43,7 +43,10 @@ pub struct Fields {
     pub present: Field,
     /// `name U+0001 value`, and `name U+0002 number` for values that are numbers. One field for all names: a new custom
     /// field needs no rebuild, and any name is safe.
+    /// Facts stand here too, as `U+0002 name U+0001 value`: no custom field can have such a name.
     pub custom: Field,
+    /// Columns of the facts.
+    pub enriched: Field,
     keywords: Vec<(SearchField, Field)>,
     numbers: Vec<(SearchField, Field)>,
 }
@@ -84,6 +87,7 @@ fn add_fields(builder: &mut SchemaBuilder) -> Fields {
         phone_tail: builder.add_text_field("phone_tail", keyword()),
         present: builder.add_text_field("present", keyword()),
         custom: builder.add_text_field("custom", keyword()),
+        enriched: builder.add_json_field(ENRICHED, JsonObjectOptions::default().set_fast(RAW)),
         keywords: SearchField::keywords()
             .map(|field| {
                 let options = if field.has_text_column() { keyword().set_fast(RAW) } else { keyword() };

@@ -90,9 +90,9 @@ impl SortColumn {
     pub fn open(sort: &Sort, segment: &SegmentReader) -> tantivy::Result<Self> {
         let columns = segment.fast_fields();
         let values = if sort.is_number() {
-            columns.column_opt::<i64>(sort.field.name())?.map_or(Values::None, Values::Number)
+            columns.column_opt::<i64>(&sort.field.column())?.map_or(Values::None, Values::Number)
         } else {
-            columns.str(sort.field.name())?.map_or(Values::None, Values::Text)
+            columns.str(&sort.field.column())?.map_or(Values::None, Values::Text)
         };
         Ok(Self { values, direction: sort.direction })
     }

@@ -151,10 +151,10 @@ async fn a_table_without_a_choice_has_every_field_and_every_custom_field_once() 
     let list = desk.list("people", "email,Fair,Score\na@acme.example,Köln,\nb@acme.example,,7\n").await;
     let table = rows(&desk.export(of_list(list)).await);
     let header = &table[0];
-    assert_eq!((header[0].as_str(), header.len()), ("email", 27));
-    assert_eq!(header[25..], ["Fair", "Score"]);
-    assert_eq!(table[1][25..], ["Köln", ""]);
-    assert_eq!(table[2][25..], ["", "7"]);
+    assert_eq!((header[0].as_str(), header.len()), ("email", 30));
+    assert_eq!(header[28..], ["Fair", "Score"]);
+    assert_eq!(table[1][28..], ["Köln", ""]);
+    assert_eq!(table[2][28..], ["", "7"]);
     assert_eq!(table.len(), 3);
     let json = desk.export(ExportSpec { format: ExportFormat::Json, ..of_list(list) }).await;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

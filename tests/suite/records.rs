@@ -7,6 +7,7 @@
 use std::fmt::Debug;
 use std::path::PathBuf;
 
+use galena::domain::enriched_field::EnrichedField;
 use galena::domain::id::Id;
 use galena::domain::lead::{EmailStatus, EnrichmentStatus, ImportOrigin, Lead, LeadField};
 use galena::domain::list::{DedupeScope, IdentityDemand, List, Visibility};
@@ -109,6 +110,10 @@ fn leads_and_lists() {
         lead.set_field(field, Some(format!("{} ✓", field.name())));
     }
     golden("lead", &lead);
+    for field in EnrichedField::ALL {
+        lead.enriched.set(field, field.name().to_owned());
+    }
+    golden_of("lead", 2, &lead);
     golden("lead-empty", &Lead::default());
     let list = List {
         name: "Fair 2026".to_owned(),

@@ -1,6 +1,7 @@
 //! The fields a filter can test, and what a lead holds in them.
 
 use super::{Filter, Op, Test};
+use crate::domain::enriched_field::EnrichedField;
 use crate::domain::id::{Id, LeadId};
 use crate::domain::lead::{EmailStatus, EnrichmentStatus, Lead, LeadField};
 use crate::domain::quality;
@@ -26,6 +27,8 @@ pub enum TextField {
     Lead(LeadField),
     /// By its exact name.
     Custom(String),
+    /// What was found out about the lead.
+    Enriched(EnrichedField),
     Source,
     DataSource,
 }
@@ -89,13 +92,17 @@ impl Field {
         if let Some(field) = LeadField::from_name(name) {
             return Some(Self::Text(TextField::Lead(field)));
         }
+        if let Some(field) = EnrichedField::from_name(name) {
+            return Some(Self::Text(TextField::Enriched(field)));
+        }
         SYSTEM_FIELDS.into_iter().find(|(known, _)| *known == name).map(|(_, field)| field)
     }
 
     /// Every name but those of custom fields.
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
         let system = SYSTEM_FIELDS.iter().map(|(name, _)| *name);
-        LeadField::ALL.into_iter().map(LeadField::name).chain(system).chain([CUSTOM_PREFIX])
+        let facts = EnrichedField::ALL.into_iter().map(EnrichedField::name);
+        LeadField::ALL.into_iter().map(LeadField::name).chain(facts).chain(system).chain([CUSTOM_PREFIX])
     }
 
     /// The operators that mean something on the field.
@@ -149,6 +156,7 @@ impl TextField {
         match self {
             Self::Lead(field) => lead.field(*field),
             Self::Custom(name) => lead.custom_field(name),
+            Self::Enriched(field) => lead.enriched_field(*field),
             Self::Source => lead.source.as_deref(),
             Self::DataSource => lead.data_source.as_deref(),
         }

@@ -56,6 +56,7 @@ fn spelt(field: &SearchField, lead: &Lead, value: &str) -> Option<String> {
         SearchField::Tags => lead.tags.iter().find(|tag| fold(tag) == value)?,
         SearchField::Source => lead.source.as_deref()?,
         SearchField::DataSource => lead.data_source.as_deref()?,
+        SearchField::Enriched(field) => lead.enriched_field(*field)?,
         _ => return None,
     };
     (fold(text) == value).then(|| text.to_owned())

@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::facets::FacetView;
 use super::{Hit, clause};
 use crate::domain::id::ListId;
-use crate::domain::lead::LeadField;
 use crate::domain::spelling::{closest, did_you_mean};
 use crate::http::problem::{FieldError, Problem};
 use crate::http::query::Limit;
@@ -129,23 +128,8 @@ impl SearchBody {
 fn field_named(name: &str, pointer: impl FnOnce() -> String) -> Result<SearchField, Problem> {
     SearchField::from_name(name).ok_or_else(|| {
         let shown: String = name.chars().take(80).collect();
-        let known = LeadField::ALL.into_iter().map(LeadField::name).chain([
-            "domain",
-            "tags",
-            "source",
-            "dataSource",
-            "enrichmentStatus",
-            "emailStatus",
-            "isQualified",
-            "owner",
-            "listId",
-            "qualityScore",
-            "createdAt",
-            "updatedAt",
-            "enrichedAt",
-            "dataCollectedAt",
-        ]);
-        let hint = did_you_mean(closest(&shown, known).as_deref());
+        let known: Vec<SearchField> = SearchField::without_custom().collect();
+        let hint = did_you_mean(closest(&shown, known.iter().map(SearchField::name)).as_deref());
         Problem::invalid(FieldError::at(pointer(), format!("is no field of a lead{hint}")))
     })
 }

@@ -365,6 +365,7 @@ pub fn merged(before: &Lead, row: &Lead, plan: &ImportPlan) -> Lead {
             after.set_field(field, Some(value.to_owned()));
         }
     }
+    after.forget_outdated(before);
     for (name, value) in &row.custom_fields {
         if replaces(&format!("customFields.{name}"), before.custom_field(name).is_some()) {
             after.set_custom_field(name, Some(value.clone()));

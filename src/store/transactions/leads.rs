@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::enriched_field::EnrichedField;
 use crate::domain::id::{LeadId, ListId, UserId};
 use crate::domain::identity::{Identity, Verdict, sufficient};
 use crate::domain::lead::{Lead, LeadField};
@@ -177,15 +178,12 @@ pub struct LeadChanges {
 impl LeadChanges {
     pub fn apply_to(&self, lead: &mut Lead) {
         let given: Vec<LeadField> = self.fields.iter().map(|(field, _)| *field).collect();
-        let (names_before, email_before) = (Names::of(lead), lead.email.clone());
+        let (names_before, before) = (Names::of(lead), lead.clone());
         for (field, value) in &self.fields {
             lead.set_field(*field, value.clone());
         }
         names_before.follow(lead, &given);
-        if given.contains(&LeadField::Email) && lead.email != email_before {
-            // What was found out speaks of the old address.
-            lead.email_status = None;
-        }
+        lead.forget_outdated(&before);
         for (name, value) in &self.custom_fields {
             lead.set_custom_field(name, value.clone());
         }
@@ -358,5 +356,8 @@ pub fn differences(before: &Lead, after: &Lead) -> Option<(Value, Value)> {
         json!(before.email_status.map(crate::domain::lead::EmailStatus::name)),
         json!(after.email_status.map(crate::domain::lead::EmailStatus::name)),
     );
+    for field in EnrichedField::ALL {
+        changed.note(field.name(), json!(before.enriched_field(field)), json!(after.enriched_field(field)));
+    }
     (!changed.is_empty()).then(|| changed.into_json())
 }

@@ -44,10 +44,7 @@ fn changed(lead: &Lead, changes: &TaskChanges) -> Lead {
             after.set_field(field, value.clone());
         }
     }
-    if after.email != lead.email {
-        // What was found out speaks of the old address.
-        after.email_status = None;
-    }
+    after.forget_outdated(lead);
     for (name, value) in &changes.custom_fields {
         after.set_custom_field(name, value.clone());
     }

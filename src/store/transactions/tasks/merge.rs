@@ -65,8 +65,17 @@ fn filled(lead: &Lead, other: &Lead) -> Lead {
             after.set_field(field, other.field(field).map(str::to_owned));
         }
     }
+    after.forget_outdated(lead);
     if lead.email.is_none() {
         after.email_status = other.email_status;
+    }
+    // What is known of the other holds here too where both now have what it speaks of.
+    for (fact, value) in other.enriched.iter() {
+        if after.enriched.get(fact).is_none()
+            && fact.about().iter().all(|field| after.field(*field) == other.field(*field))
+        {
+            after.enriched.set(fact, value.to_owned());
+        }
     }
     for (name, value) in &other.custom_fields {
         if lead.custom_field(name).is_none() {
