@@ -139,7 +139,6 @@ impl From<NoAnswer> for Problem {
 /// Where in the body of a search the mistake is.
 fn place_of(error: &QueryError) -> &'static str {
     match error {
-        QueryError::TextTooLong { .. } | QueryError::TooManyWords { .. } => "/q",
         QueryError::FilterTooLarge { .. } | QueryError::UnsupportedTest { .. } | QueryError::BadValue { .. } => {
             "/filter"
         }

@@ -5,10 +5,6 @@ use thiserror::Error;
 /// A question that cannot be answered as it was asked; the caller's mistake (HTTP 400).
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum QueryError {
-    #[error("the search text is longer than {max} characters")]
-    TextTooLong { max: usize },
-    #[error("the search text has more than {max} words")]
-    TooManyWords { max: usize },
     #[error("the filter is nested deeper than {max} levels or has more than {nodes} parts")]
     FilterTooLarge { max: usize, nodes: usize },
     #[error("{field} cannot be filtered with {op}")]

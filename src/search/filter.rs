@@ -1,6 +1,7 @@
 //! A filter: tests on the fields of a lead, joined by and, or, not. `filter_test` says what a test matches.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use tantivy::query::Query;
 
@@ -8,6 +9,7 @@ use super::custom_field::number_of;
 use super::error::QueryError;
 use super::field::SearchField;
 use super::filter_test::test_query;
+use super::memory::Memory;
 use super::scope::not;
 use super::text_query::{all_of, any_of};
 
@@ -93,10 +95,10 @@ impl Clause {
         Self::Test(field, test)
     }
 
-    pub(super) fn query(&self) -> Result<Box<dyn Query>, QueryError> {
+    pub(super) fn query(&self, memory: &Arc<Memory>) -> Result<Box<dyn Query>, QueryError> {
         let mut nodes = 0;
         self.measure(0, &mut nodes)?;
-        self.translate()
+        self.translate(memory)
     }
 
     fn measure(&self, depth: usize, nodes: &mut usize) -> Result<(), QueryError> {
@@ -114,14 +116,15 @@ impl Clause {
         }
     }
 
-    fn translate(&self) -> Result<Box<dyn Query>, QueryError> {
-        let parts = |clauses: &[Self]| clauses.iter().map(Self::translate).collect::<Result<Vec<_>, _>>();
+    fn translate(&self, memory: &Arc<Memory>) -> Result<Box<dyn Query>, QueryError> {
+        let parts =
+            |clauses: &[Self]| clauses.iter().map(|clause| clause.translate(memory)).collect::<Result<Vec<_>, _>>();
         match self {
             Self::All(clauses) if clauses.is_empty() => Ok(Box::new(tantivy::query::AllQuery)),
             Self::All(clauses) => Ok(all_of(parts(clauses)?)),
             Self::Any(clauses) => Ok(any_of(parts(clauses)?)),
-            Self::Not(clause) => Ok(not(clause.translate()?)),
-            Self::Test(field, test) => test_query(field, test),
+            Self::Not(clause) => Ok(not(clause.translate(memory)?)),
+            Self::Test(field, test) => test_query(field, test, memory),
         }
     }
 }

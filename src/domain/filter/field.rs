@@ -98,6 +98,19 @@ impl Field {
         SYSTEM_FIELDS.into_iter().find(|(known, _)| *known == name).map(|(_, field)| field)
     }
 
+    /// The name of the API.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Text(TextField::Lead(field)) => field.name().to_owned(),
+            Self::Text(TextField::Custom(name)) => format!("{CUSTOM_PREFIX}{name}"),
+            Self::Text(TextField::Enriched(field)) => field.name().to_owned(),
+            system => {
+                let known = SYSTEM_FIELDS.iter().find(|(_, field)| field == system);
+                known.map_or_else(String::new, |(name, _)| (*name).to_owned())
+            }
+        }
+    }
+
     /// Every name but those of custom fields.
     pub(super) fn names() -> impl Iterator<Item = &'static str> {
         let system = SYSTEM_FIELDS.iter().map(|(name, _)| *name);

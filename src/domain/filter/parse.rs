@@ -12,6 +12,16 @@ use crate::domain::spelling::closest;
 use crate::domain::time::Time;
 
 pub(super) fn filter(json: &Value) -> Result<Filter, FilterError> {
+    match json {
+        Value::String(text) => Filter::parse_text(text).map_err(|error| {
+            let problem = FilterProblem::InText { position: error.position, problem: Box::new(error.problem) };
+            FilterError { pointer: String::new(), problem }
+        }),
+        tree => self::tree(tree),
+    }
+}
+
+pub(super) fn tree(json: &Value) -> Result<Filter, FilterError> {
     Parser { path: Vec::new(), tests: 0 }.filter(json)
 }
 

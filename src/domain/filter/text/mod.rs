@@ -40,9 +40,7 @@ impl Filter {
             return Err(error_at(text, place, problem));
         }
         let (tree, places) = read::tree(text).map_err(|(place, problem)| error_at(text, place, problem))?;
-        parse::tree(&tree).map_err(|FilterError { pointer, problem }| {
-            error_at(text, places.of(&pointer), problem)
-        })
+        parse::tree(&tree).map_err(|FilterError { pointer, problem }| error_at(text, places.of(&pointer), problem))
     }
 
     /// Reads a filter from what a caller of a command or of a query parameter wrote: JSON where it looks like a JSON

@@ -4,7 +4,7 @@ use crate::domain::filter::Field;
 use crate::domain::spelling::closest;
 
 /// Short names, beside which every name of the API is known.
-pub(super) const ALIASES: [(&str, &str); 27] = [
+pub(super) const ALIASES: [(&str, &str); 26] = [
     ("status", "enrichmentStatus"),
     ("mail", "email"),
     ("e-mail", "email"),
@@ -29,7 +29,6 @@ pub(super) const ALIASES: [(&str, &str); 27] = [
     ("updated", "updatedAt"),
     ("enriched", "enrichedAt"),
     ("collected", "dataCollectedAt"),
-    ("import", "importId"),
     ("picture", "profilePictureUrl"),
     ("data-source", "dataSource"),
 ];

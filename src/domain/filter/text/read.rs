@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::names::api_name;
-use super::scan::{Scanner, Sign, Wrong};
+use super::scan::{Scanner, Wrong};
 use super::value::{self, Read};
 use crate::domain::filter::{Field, FilterProblem, MAX_DEPTH, MAX_VALUES};
 

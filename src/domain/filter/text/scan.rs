@@ -88,7 +88,10 @@ impl<'t> Scanner<'t> {
     pub(super) fn take_word(&mut self, word: &str) -> bool {
         let rest = self.rest();
         let found = rest.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))
-            && rest[word.len()..].chars().next().is_none_or(|next| next.is_whitespace() || matches!(next, '(' | ')' | '-'));
+            && rest[word.len()..]
+                .chars()
+                .next()
+                .is_none_or(|next| next.is_whitespace() || matches!(next, '(' | ')' | '-'));
         if found {
             self.place += word.len();
         }
@@ -148,7 +151,8 @@ impl<'t> Scanner<'t> {
     fn bare(&mut self) -> String {
         let from = self.place;
         while let Some(next) = self.peek() {
-            let ends = next.is_whitespace() || matches!(next, '"' | '*' | ',' | '(' | ')') || self.rest().starts_with("..");
+            let ends =
+                next.is_whitespace() || matches!(next, '"' | '*' | ',' | '(' | ')') || self.rest().starts_with("..");
             if ends {
                 break;
             }

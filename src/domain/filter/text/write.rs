@@ -26,19 +26,22 @@ impl fmt::Display for Filter {
 
 impl Filter {
     fn write(&self, f: &mut fmt::Formatter<'_>, around: Around) -> fmt::Result {
-        let in_parentheses = |f: &mut fmt::Formatter<'_>, parts: &[Self], separator: &str, inner: Around, needed: bool| {
-            f.write_str(if needed { "(" } else { "" })?;
-            for (number, part) in parts.iter().enumerate() {
-                f.write_str(if number > 0 { separator } else { "" })?;
-                part.write(f, inner)?;
-            }
-            f.write_str(if needed { ")" } else { "" })
-        };
+        let in_parentheses =
+            |f: &mut fmt::Formatter<'_>, parts: &[Self], separator: &str, inner: Around, needed: bool| {
+                f.write_str(if needed { "(" } else { "" })?;
+                for (number, part) in parts.iter().enumerate() {
+                    f.write_str(if number > 0 { separator } else { "" })?;
+                    part.write(f, inner)?;
+                }
+                f.write_str(if needed { ")" } else { "" })
+            };
         match self {
             Self::And(parts) if parts.len() > 1 => {
                 in_parentheses(f, parts, " ", Around::Sequence, around == Around::Sequence)
             }
-            Self::Or(parts) if parts.len() > 1 => in_parentheses(f, parts, " OR ", Around::Or, around != Around::Nothing),
+            Self::Or(parts) if parts.len() > 1 => {
+                in_parentheses(f, parts, " OR ", Around::Or, around != Around::Nothing)
+            }
             Self::And(parts) => {
                 f.write_str("all")?;
                 in_parentheses(f, parts, ", ", Around::Nothing, true)
@@ -78,12 +81,7 @@ impl Test {
     }
 }
 
-fn comparison<T>(
-    f: &mut fmt::Formatter<'_>,
-    op: Op,
-    operands: &[T],
-    shown: impl Fn(&T) -> String,
-) -> fmt::Result {
+fn comparison<T>(f: &mut fmt::Formatter<'_>, op: Op, operands: &[T], shown: impl Fn(&T) -> String) -> fmt::Result {
     let all: Vec<String> = operands.iter().map(shown).collect();
     let first = all.first().map(String::as_str).unwrap_or_default();
     match op {
