@@ -49,7 +49,8 @@ impl Default for SearchPermits {
 /// Search the leads of the workspace
 ///
 /// `q` is words, names, phone numbers, addresses, or a part of one that is still being typed; `"quoted"` words stand
-/// together, `-` leaves out. `total` is exact. A filter that compares a lead field with a number by size is refused.
+/// together. Any text is answered; of more than 1,000 characters or 64 words the beginning counts. `filter` is a tree, or
+/// text such as `status:failed score>=80`. `total` and the counts of facets are exact.
 #[utoipa::path(post, path = "/leads/search", tag = "leads", request_body = SearchBody,
     responses((status = 200, body = SearchAnswer)))]
 pub async fn create(
@@ -195,7 +196,7 @@ fn deleted_lists(view: &View, scope: &WorkspaceScope) -> Result<Vec<ListId>, Sto
     Ok(deleted)
 }
 
-/// The clause of a filter in JSON.
+/// The clause of a filter in JSON, as a tree or as text.
 pub(in crate::http) fn clause(json: &serde_json::Value) -> Result<Clause, Problem> {
     let filter = read_filter(json, "/filter")?;
     Clause::try_from(&filter).map_err(|error| NoAnswer::from(SearchError::from(error)).into())

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use tantivy::query::Query;
 
-use super::custom_field::number_of;
 use super::error::QueryError;
 use super::field::SearchField;
 use super::filter_test::test_query;
 use super::memory::Memory;
 use super::scope::not;
 use super::text_query::{all_of, any_of};
+use crate::domain::filter::number_of;
 
 const MAX_DEPTH: usize = 16;
 /// Clauses and values together.

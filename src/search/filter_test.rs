@@ -6,8 +6,7 @@ use std::sync::Arc;
 use tantivy::query::{AllQuery, EmptyQuery, Query, RangeQuery, TermSetQuery};
 use tantivy::schema::{Field, Term};
 
-use super::address::typed_beginning;
-use super::analysis::{digits, fold, keyword, keyword_prefix};
+use super::analysis::{keyword, keyword_prefix};
 use super::custom_field::{custom_name, custom_number_term, custom_presence, custom_term, fact_term};
 use super::document::{page_keyword, phone_keyword};
 use super::error::QueryError;
@@ -18,6 +17,7 @@ use super::schema::SCHEMA;
 use super::scope::{in_lists, not};
 use super::terms::{OrderedNumber, Terms, TermsQuery, end_of};
 use super::text_query::{any_of, term_query};
+use crate::domain::filter::Form;
 use crate::domain::id::{Id, LeadId};
 use crate::domain::time::Time;
 
@@ -43,7 +43,7 @@ pub fn test_query(field: &SearchField, test: &Test, memory: &Arc<Memory>) -> Res
         (Kind::Enriched, _) => {
             let SearchField::Enriched(fact) = field else { return Err(unsupported(field, test)) };
             let place = Place { lead_in: &fact_term(*fact, ""), ..Place::new(field, SCHEMA.1.custom, memory) };
-            place.text_test(plain, keyword_prefix, test)
+            place.by_size(test).map_or_else(|| place.text_test(plain, keyword_prefix, test), Ok)
         }
         (Kind::Number | Kind::Time, Some(place)) => number_test(field, place, test),
         (kind, Some(place)) => {
@@ -128,7 +128,8 @@ impl<'a> Place<'a> {
     /// Texts that are numbers, compared as numbers; `None` where the test has a value that is no number.
     fn by_size(&self, test: &Test) -> Option<Box<dyn Query>> {
         let numbers = |from: &Bound<f64>, to: &Bound<f64>| {
-            self.terms(Terms::Numbers { from: from.map(OrderedNumber), to: to.map(OrderedNumber) })
+            let (from, to) = (from.map(OrderedNumber), to.map(OrderedNumber));
+            self.terms(Terms::Numbers { lead_in: self.lead_in.into(), from, to })
         };
         let same = |number: f64| numbers(&Bound::Included(number), &Bound::Included(number));
         match test {
@@ -136,7 +137,7 @@ impl<'a> Place<'a> {
             Test::In(values) if values.iter().any(|value| matches!(value, Value::Number(_))) => {
                 let one = |value: &Value| match value {
                     Value::Number(number) => same(*number),
-                    text => term_query(self.place, &keyword(&text.text())),
+                    text => term_query(self.place, &format!("{}{}", self.lead_in, keyword(&text.text()))),
                 };
                 Some(any_of(values.iter().map(one).collect()))
             }
@@ -147,12 +148,11 @@ impl<'a> Place<'a> {
 }
 
 fn page_part(text: &str) -> String {
-    typed_beginning(&keyword_prefix(text)).to_owned()
+    keyword_prefix(&Form::Page.part(text))
 }
 
 fn phone_part(text: &str) -> String {
-    let number = digits(&fold(text));
-    if number.is_empty() { keyword_prefix(text) } else { number }
+    keyword_prefix(&Form::Digits.part(text))
 }
 
 /// Numbers are compared with values that are numbers, however they are written; texts with all values as texts.

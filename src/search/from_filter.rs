@@ -28,7 +28,7 @@ impl TryFrom<&Filter> for Clause {
 fn clause_of(test: &filter::Test) -> Result<Clause, QueryError> {
     match test {
         filter::Test::Text { field, op, operands } => text(field, *op, operands),
-        filter::Test::Tags { op, operands } => clause(SearchField::Tags, *op, operands.iter().map(folded).collect()),
+        filter::Test::Tags { op, operands } => texts(SearchField::Tags, *op, operands),
         filter::Test::QualityScore { op, operands } => {
             clause(SearchField::QualityScore, *op, operands.iter().map(|number| Value::Number(*number)).collect())
         }
@@ -80,7 +80,12 @@ fn text(field: &TextField, op: Op, operands: &[TextOperand]) -> Result<Clause, Q
         TextField::Enriched(fact) => SearchField::Enriched(*fact),
         TextField::Source => SearchField::Source,
         TextField::DataSource => SearchField::DataSource,
+        TextField::Domain => SearchField::Domain,
     };
+    texts(field, op, operands)
+}
+
+fn texts(field: SearchField, op: Op, operands: &[TextOperand]) -> Result<Clause, QueryError> {
     let by_number = matches!(op, Op::Eq | Op::Ne | Op::In | Op::Gt | Op::Gte | Op::Lt | Op::Lte)
         || op == Op::Between && operands.iter().all(|operand| operand.number.is_some());
     let value = |operand: &TextOperand| match operand.number {

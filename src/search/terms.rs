@@ -19,6 +19,7 @@ use tantivy::{BitSet, DocId, DocSet, Score, SegmentReader, TantivyError};
 use super::columns::{each_block_of_all, each_value};
 use super::haystack::Haystack;
 use super::memory::{Kept, Key, Memory};
+use crate::domain::filter::number_of;
 
 /// So many terms are rather read from the column than from their postings.
 const MANY_TERMS: usize = 1_000;
@@ -38,6 +39,7 @@ pub enum Terms {
     },
     /// Texts that are written numbers between these bounds.
     Numbers {
+        lead_in: Vec<u8>,
         from: Bound<OrderedNumber>,
         to: Bound<OrderedNumber>,
     },
@@ -156,7 +158,7 @@ impl TermsQuery {
                 let places = texts.holding(needle);
                 Found::Among(texts, places)
             }
-            Terms::Numbers { from, to } => Found::Each(numbers(dictionary, *from, *to)?),
+            Terms::Numbers { lead_in, from, to } => Found::Each(numbers(dictionary, lead_in, *from, *to)?),
         })
     }
 
@@ -318,13 +320,15 @@ fn first_from(dictionary: &TermDictionary, term: &[u8], behind: bool) -> tantivy
 /// Terms that are numbers between two bounds. What begins otherwise than a number is not looked at.
 fn numbers(
     dictionary: &TermDictionary,
+    lead_in: &[u8],
     from: Bound<OrderedNumber>,
     to: Bound<OrderedNumber>,
 ) -> tantivy::Result<Vec<TermInfo>> {
-    let mut terms = dictionary.range().ge(b"+").lt(b":").into_stream()?;
+    let mut terms = dictionary.range().ge([lead_in, b"+"].concat()).lt([lead_in, b":"].concat()).into_stream()?;
     let mut found = Vec::new();
     while terms.advance() {
-        let value = std::str::from_utf8(terms.key()).ok().and_then(super::custom_field::number_of);
+        let value =
+            terms.key().get(lead_in.len()..).and_then(|text| std::str::from_utf8(text).ok()).and_then(number_of);
         let above = |value: f64| match from {
             Bound::Included(OrderedNumber(least)) => value >= least,
             Bound::Excluded(OrderedNumber(least)) => value > least,

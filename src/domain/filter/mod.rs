@@ -5,18 +5,20 @@
 //!          {"not": {"field": "customFields.Fair", "op": "empty"}}]}
 //! ```
 //! [`Filter::parse`] types every test once, so that [`Filter::matches`] only compares. Text is compared folded: case,
-//! accents and width do not matter. An empty `and` matches everything, an empty `or` nothing. A field without a value
+//! accents and width do not matter, and of phone numbers only the digits do ([`Form`]). An empty `and` matches everything, an empty `or` nothing. A field without a value
 //! matches `empty` and `ne` and nothing else.
 
 mod compare;
 mod error;
 mod field;
+mod form;
 mod parse;
 mod text;
 
 pub use compare::{Op, TextOperand};
 pub use error::{FilterError, FilterProblem};
-pub use field::{Field, FlagField, IdField, KeywordField, TextField, TimeField};
+pub use field::{Field, FlagField, IdField, KeywordField, TextField, TimeField, domain_of};
+pub use form::{Form, number_of};
 pub use text::{FilterTextError, MAX_FILTER_CHARS};
 
 use super::id::LeadId;
