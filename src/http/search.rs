@@ -70,11 +70,12 @@ pub(in crate::http) async fn search(app: &App, caller: &Caller, body: SearchBody
     let (request, details, min_seq) = body.into_request()?;
     let waited = freshness::is_stale(app, min_seq).await;
     let index = open_index(app)?;
+    let is_partial = app.index.complete().is_none();
     let _permit = permit(app).await?;
     let scope = caller.scope;
     let answered = app.store.read(move |view| answer(view, &scope, &index, &request, details)).await;
     let mut answer = answered.map_err(Problem::from)?;
-    answer.stale = waited.then_some(true);
+    answer.stale = (waited || is_partial).then_some(true);
     Ok(answer)
 }
 

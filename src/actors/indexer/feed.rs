@@ -15,6 +15,8 @@ use crate::store::{Lane, Store, StoreError, View, meta, outbox};
 const LIVE_ENTRIES: usize = 2_000;
 /// Documents of one bulk step: short enough that an edit never waits long behind it.
 const BULK_DOCUMENTS: usize = 4_000;
+/// Documents after which an index that is being filled shows them; a multiple of a step.
+const SHOWN_EVERY: usize = 25 * BULK_DOCUMENTS;
 const LIVE_COMMIT_AFTER: Duration = Duration::from_millis(200);
 const BULK_COMMIT_AFTER: Duration = Duration::from_secs(2);
 const BULK_COMMIT_DOCUMENTS: usize = 50_000;
@@ -255,7 +257,8 @@ impl Feed {
     }
 }
 
-/// Fills an empty index from the tables, as of one snapshot; returns the seq it reaches.
+/// Fills an empty index from the tables, as of one snapshot; returns the seq it reaches. What is in it shows from time to
+/// time; before the end it says that it has reached nothing.
 ///
 /// # Errors
 /// When rows or index cannot be read or written.
@@ -265,10 +268,13 @@ pub fn fill(store: &Store, index: &SearchIndex, memory_bytes: usize) -> Result<u
     let mut writer = index.writer(memory_bytes)?;
     let mut failed = None;
     let mut batch = Batch::new();
+    let mut taken = 0;
     outbox::all_leads(&view, &mut |scope, id: LeadId, lead| {
         batch.add_new(LeadDocument::new(scope.workspace(), id, &lead));
         if batch.len() >= BULK_DOCUMENTS {
-            failed = writer.apply(std::mem::take(&mut batch)).err();
+            taken += batch.len();
+            let show = taken.is_multiple_of(SHOWN_EVERY);
+            failed = show_some(index, &mut writer, std::mem::take(&mut batch), show).err();
         }
         failed.is_none()
     })?;
@@ -279,4 +285,13 @@ pub fn fill(store: &Store, index: &SearchIndex, memory_bytes: usize) -> Result<u
     writer.commit(&Checkpoint::new(reached, reached, index.generation()))?;
     index.reload()?;
     Ok(reached)
+}
+
+fn show_some(index: &SearchIndex, writer: &mut SearchWriter, batch: Batch, show: bool) -> Result<(), SearchError> {
+    writer.apply(batch)?;
+    if show {
+        writer.commit(&Checkpoint::new(0, 0, index.generation()))?;
+        index.reload()?;
+    }
+    Ok(())
 }

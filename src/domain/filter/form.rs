@@ -32,7 +32,7 @@ impl Form {
                 let folded = fold(text);
                 let page = without_scheme(&folded);
                 let page = page.split(['?', '#']).next().unwrap_or(page);
-                page.trim_end_matches('/').to_owned()
+                page.trim_end_matches(['/', ' ']).to_owned()
             }
             _ => self.part(text),
         }
@@ -57,7 +57,7 @@ fn without_scheme(page: &str) -> &str {
     // Until nothing is left to take away, so that the form of a form is the form itself.
     loop {
         let shorter = page.split_once("://").map_or(page, |(_, rest)| rest);
-        let shorter = shorter.strip_prefix("www.").unwrap_or(shorter);
+        let shorter = shorter.strip_prefix("www.").unwrap_or(shorter).trim_start();
         if shorter.len() == page.len() {
             return page;
         }

@@ -219,7 +219,8 @@ fn filter<'r>(chance: &mut Chance, depth: usize, some: &mut dyn FnMut(&mut Chanc
         6 => json!({ "or": parts(chance, some) }),
         7 => json!({ "not": filter(chance, depth + 1, some) }),
         _ => loop {
-            let json = test(chance, some(chance));
+            let lead = some(chance);
+            let json = test(chance, lead);
             if Filter::parse(&json).is_ok() {
                 return json;
             }
@@ -275,7 +276,7 @@ fn test(chance: &mut Chance, lead: &Lead) -> Value {
         };
     }
     let (field, op) = (chance.of(&FIELDS), chance.of(&OPS));
-    let mut value = |chance: &mut Chance| value(chance, lead, field, op);
+    let value = |chance: &mut Chance| value(chance, lead, field, op);
     match op {
         "empty" | "notEmpty" => json!({ "field": field, "op": op }),
         "in" => {

@@ -29,7 +29,7 @@ pub(super) fn tree(text: &str) -> Result<(Value, Places), Wrong> {
     let node = reader.either()?;
     reader.scanner.skip_space();
     if reader.scanner.peek().is_some() {
-        return Err((reader.scanner.place(), FilterProblem::wrong("no closing parenthesis without an opening one")));
+        return Err((reader.scanner.place(), FilterProblem::wrong("a test or the end of the filter")));
     }
     let mut places = BTreeMap::new();
     let json = node.into_json(String::new(), &mut places);
@@ -110,7 +110,7 @@ impl Reader<'_> {
             let before = self.scanner.place();
             let must_follow = self.scanner.take_word("and");
             self.scanner.skip_space();
-            let ends = matches!(self.scanner.peek(), None | Some(')')) || self.comes_or();
+            let ends = matches!(self.scanner.peek(), None | Some(')' | ',')) || self.comes_or();
             if ends && must_follow {
                 return Err((before, FilterProblem::wrong("a test on both sides of AND")));
             }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::filter::{MAX_DEPTH, MAX_TESTS, Op};
+use crate::domain::filter::{Field, MAX_TESTS, Op};
 
 fn text(written: &str) -> Filter {
     Filter::parse_text(written).unwrap_or_else(|error| panic!("{written}: {error}"))
@@ -204,7 +204,6 @@ proptest! {
     #[test]
     fn every_filter_written_down_reads_back_as_itself(json in any_tree()) {
         let filter = tree(&json);
-        prop_assert!(json.pointer("").is_some() && MAX_DEPTH > 4);
         let written = filter.to_string();
         let read = Filter::parse_text(&written);
         prop_assert_eq!(read.as_ref(), Ok(&filter), "{}", written);

@@ -89,9 +89,7 @@ fn single(field: &Field, pieces: &[Piece]) -> Told<Value> {
 fn bare(field: &Field, word: &str) -> Value {
     let text = || Value::String(word.to_owned());
     match field {
-        Field::Text(_) | Field::Tags | Field::QualityScore => {
-            Number::from_str(word).map_or_else(|_| text(), Value::Number)
-        }
+        Field::Text(_) | Field::Tags | Field::QualityScore => number(word).map_or_else(text, Value::Number),
         Field::Flag(_) => match word.to_ascii_lowercase().as_str() {
             "true" | "yes" => Value::Bool(true),
             "false" | "no" => Value::Bool(false),
@@ -101,6 +99,12 @@ fn bare(field: &Field, word: &str) -> Value {
         Field::MissingFields => super::names::api_name(word).map_or_else(|_| text(), Value::String),
         _ => text(),
     }
+}
+
+/// A number as JSON writes it. Fractions are read here, because `serde_json` rounds the last digit.
+fn number(word: &str) -> Option<Number> {
+    let read = Number::from_str(word).ok()?;
+    if read.is_f64() { Number::from_f64(word.parse().ok()?) } else { Some(read) }
 }
 
 /// The end of a range: of a year, month or day its first or its last moment.
