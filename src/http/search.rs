@@ -141,7 +141,9 @@ impl From<NoAnswer> for Problem {
 /// Where in the body of a search the mistake is.
 fn place_of(error: &QueryError) -> &'static str {
     match error {
-        QueryError::FilterTooLarge { .. } | QueryError::UnsupportedTest { .. } | QueryError::BadValue { .. } => {
+        QueryError::FilterTooLarge { .. }
+        | QueryError::TooManyWideTests { .. }
+        | QueryError::UnsupportedTest { .. } | QueryError::BadValue { .. } => {
             "/filter"
         }
         QueryError::UnsortableField { .. } | QueryError::TooManySortKeys { .. } => "/sort",

@@ -7,6 +7,8 @@ use thiserror::Error;
 pub enum QueryError {
     #[error("the filter is nested deeper than {max} levels or has more than {nodes} parts")]
     FilterTooLarge { max: usize, nodes: usize },
+    #[error("the filter has more than {max} different tests by a part of a value, a beginning or a range")]
+    TooManyWideTests { max: usize },
     #[error("{field} cannot be filtered with {op}")]
     UnsupportedTest { field: String, op: &'static str },
     #[error("{field}: {value:?} is not {expected}")]

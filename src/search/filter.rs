@@ -10,12 +10,15 @@ use super::field::SearchField;
 use super::filter_test::test_query;
 use super::memory::Memory;
 use super::scope::not;
+use super::simplify::simplified;
 use super::text_query::{all_of, any_of};
 use crate::domain::filter::number_of;
 
 const MAX_DEPTH: usize = 16;
 /// Clauses and values together.
 const MAX_NODES: usize = 10_000;
+/// Each looks at all values of a field.
+const MAX_WIDE_TESTS: usize = 50;
 
 /// The filter tree of the contract. An empty `All` matches everything, an empty `Any` nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +101,21 @@ impl Clause {
     pub(super) fn query(&self, memory: &Arc<Memory>) -> Result<Box<dyn Query>, QueryError> {
         let mut nodes = 0;
         self.measure(0, &mut nodes)?;
-        self.translate(memory)
+        let simple = simplified(self);
+        if simple.wide_tests() > MAX_WIDE_TESTS {
+            return Err(QueryError::TooManyWideTests { max: MAX_WIDE_TESTS });
+        }
+        simple.translate(memory)
+    }
+
+    /// Tests that may match by any number of different values.
+    fn wide_tests(&self) -> usize {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::wide_tests).sum(),
+            Self::Not(part) => part.wide_tests(),
+            Self::Test(_, Test::Contains(_) | Test::Prefix(_) | Test::Range { .. }) => 1,
+            Self::Test(..) => 0,
+        }
     }
 
     fn measure(&self, depth: usize, nodes: &mut usize) -> Result<(), QueryError> {

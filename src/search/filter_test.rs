@@ -1,5 +1,6 @@
 //! One test of a filter as a query on terms and columns.
 
+use std::collections::HashSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use super::error::QueryError;
 use super::field::{Kind, SearchField};
 use super::filter::{Test, Value};
 use super::memory::Memory;
+use super::one_number_of::OneNumberOf;
 use super::schema::SCHEMA;
 use super::scope::{in_lists, not};
 use super::terms::{OrderedNumber, Terms, TermsQuery, end_of};
@@ -135,11 +137,20 @@ impl<'a> Place<'a> {
         match test {
             Test::Eq(Value::Number(number)) => Some(same(*number)),
             Test::In(values) if values.iter().any(|value| matches!(value, Value::Number(_))) => {
-                let one = |value: &Value| match value {
-                    Value::Number(number) => same(*number),
-                    text => term_query(self.place, &format!("{}{}", self.lead_in, keyword(&text.text()))),
-                };
-                Some(any_of(values.iter().map(one).collect()))
+                let mut numbers = Vec::new();
+                let mut terms = Vec::new();
+                for value in values {
+                    match value {
+                        Value::Number(number) => numbers.push(OrderedNumber(*number)),
+                        text => terms.push(Term::from_field_text(
+                            self.place,
+                            &format!("{}{}", self.lead_in, keyword(&text.text())),
+                        )),
+                    }
+                }
+                numbers.sort_unstable();
+                let same = self.terms(Terms::OneNumberOf { lead_in: self.lead_in.into(), numbers });
+                Some(any_of(vec![same, Box::new(TermSetQuery::new(terms))]))
             }
             Test::Range { from, to } => Some(numbers(&numeric_bound(from)?, &numeric_bound(to)?)),
             _ => None,
@@ -217,8 +228,15 @@ fn number_test(field: &SearchField, place: Field, test: &Test) -> Result<Box<dyn
     match test {
         Test::Eq(value) => Ok(one(number_value(field, value)?)),
         Test::In(values) => {
-            let each = values.iter().map(|value| number_value(field, value).map(one));
-            Ok(any_of(each.collect::<Result<Vec<_>, _>>()?))
+            let mut numbers = HashSet::with_capacity(values.len());
+            for value in values {
+                let number = number_value(field, value)?;
+                // Numbers of the index are whole.
+                if number.fract() == 0.0 {
+                    numbers.insert(number as i64);
+                }
+            }
+            Ok(Box::new(OneNumberOf { column: field.column().into_owned(), numbers: Arc::new(numbers) }))
         }
         Test::Range { from, to } => {
             let bound = |bound: &Bound<Value>| {

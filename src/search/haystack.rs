@@ -5,6 +5,7 @@
 use std::io;
 
 use tantivy::DocId;
+use tantivy::columnar::StrColumn;
 use tantivy::index::InvertedIndexReader;
 use tantivy::postings::{BlockSegmentPostings, TermInfo};
 use tantivy::schema::IndexRecordOption;
@@ -13,13 +14,12 @@ use tantivy::schema::IndexRecordOption;
 const END: u8 = 0xff;
 
 /// The texts behind a lead-in, in the order of their terms.
+#[derive(Default)]
 pub struct Haystack {
     lead_in: Vec<u8>,
     texts: Vec<u8>,
     /// Where each text ends in `texts`.
     ends: Vec<u32>,
-    /// The number of the first term in its dictionary.
-    first: u64,
     /// For each text the one document that has it, or [`SEVERAL`]; empty for a field whose column tells it.
     documents: Vec<u32>,
 }
@@ -27,38 +27,46 @@ pub struct Haystack {
 const SEVERAL: u32 = u32::MAX;
 
 impl Haystack {
+    /// Reads the texts of a column, whose values are the terms of a field. Much quicker than reading the terms.
+    pub fn of_column(column: &StrColumn) -> tantivy::Result<Self> {
+        let mut read = Self::default();
+        let mut texts = column.dictionary().stream()?;
+        while texts.advance() {
+            read.push(texts.key())?;
+        }
+        Ok(read.shrunk())
+    }
+
     /// Reads the terms of a field that begin with `lead_in`.
-    pub fn read(index: &InvertedIndexReader, lead_in: &[u8], with_documents: bool) -> tantivy::Result<Self> {
-        let mut read =
-            Self { lead_in: lead_in.to_owned(), texts: Vec::new(), ends: Vec::new(), first: 0, documents: Vec::new() };
+    pub fn of_terms(index: &InvertedIndexReader, lead_in: &[u8]) -> tantivy::Result<Self> {
+        let mut read = Self { lead_in: lead_in.to_owned(), ..Self::default() };
         let mut postings = None;
         let mut terms = index.terms().range().ge(lead_in).into_stream()?;
         while terms.advance() {
             let Some(text) = terms.key().strip_prefix(lead_in) else { break };
-            let end = u32::try_from(read.texts.len() + text.len() + 1).map_err(io::Error::other)?;
-            if read.ends.is_empty() {
-                read.first = terms.term_ord();
-            }
-            read.texts.extend_from_slice(text);
-            read.texts.push(END);
-            read.ends.push(end);
-            if with_documents {
-                let only = only_document(index, terms.value(), &mut postings)?;
-                read.documents.push(only.unwrap_or(SEVERAL));
-            }
+            read.push(text)?;
+            read.documents.push(only_document(index, terms.value(), &mut postings)?.unwrap_or(SEVERAL));
         }
-        read.texts.shrink_to_fit();
-        read.ends.shrink_to_fit();
-        Ok(read)
+        Ok(read.shrunk())
+    }
+
+    fn push(&mut self, text: &[u8]) -> tantivy::Result<()> {
+        let end = u32::try_from(self.texts.len() + text.len() + 1).map_err(io::Error::other)?;
+        self.texts.extend_from_slice(text);
+        self.texts.push(END);
+        self.ends.push(end);
+        Ok(())
+    }
+
+    fn shrunk(mut self) -> Self {
+        self.texts.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.documents.shrink_to_fit();
+        self
     }
 
     pub fn bytes(&self) -> usize {
         self.texts.len() + 4 * (self.ends.len() + self.documents.len()) + 200
-    }
-
-    /// The number of a text in the dictionary.
-    pub fn number(&self, place: u32) -> usize {
-        usize::try_from(self.first).map_or(usize::MAX, |first| first + place as usize)
     }
 
     /// The term of a text.

@@ -4,8 +4,9 @@
 //! Terms are found by their numbers in the dictionary. A few are read from their postings; of many, where the field has a
 //! column, the column is passed over once. What took long is remembered for the segment, which never changes.
 
+use std::cmp::Ordering;
 use std::fmt;
-use std::ops::{Bound, Range};
+use std::ops::{Bound, Range, RangeBounds};
 use std::sync::Arc;
 
 use tantivy::columnar::StrColumn;
@@ -43,13 +44,37 @@ pub enum Terms {
         from: Bound<OrderedNumber>,
         to: Bound<OrderedNumber>,
     },
+    /// Texts that are one of these numbers, which are in order.
+    OneNumberOf {
+        lead_in: Vec<u8>,
+        numbers: Vec<OrderedNumber>,
+    },
 }
 
-/// A number that is never NaN.
-#[derive(Clone, Copy, PartialEq, Debug)]
+/// A number with a place among all numbers.
+#[derive(Clone, Copy, Debug)]
 pub struct OrderedNumber(pub f64);
 
+impl PartialEq for OrderedNumber {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
 impl Eq for OrderedNumber {}
+
+impl PartialOrd for OrderedNumber {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for OrderedNumber {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Adding zero makes minus zero plus zero, which are equal as numbers.
+        (self.0 + 0.0).total_cmp(&(other.0 + 0.0))
+    }
+}
 
 impl Terms {
     /// Terms that begin with `prefix`.
@@ -158,7 +183,12 @@ impl TermsQuery {
                 let places = texts.holding(needle);
                 Found::Among(texts, places)
             }
-            Terms::Numbers { lead_in, from, to } => Found::Each(numbers(dictionary, lead_in, *from, *to)?),
+            Terms::Numbers { lead_in, from, to } => {
+                Found::Each(numbers(dictionary, lead_in, |number| (*from, *to).contains(&number))?)
+            }
+            Terms::OneNumberOf { lead_in, numbers: wanted } => {
+                Found::Each(numbers(dictionary, lead_in, |number| wanted.binary_search(&number).is_ok())?)
+            }
         })
     }
 
@@ -172,7 +202,10 @@ impl TermsQuery {
         if let Some(Kept::Texts(texts)) = self.memory.get(&key) {
             return Ok(texts);
         }
-        let texts = Arc::new(Haystack::read(index, lead_in, self.column_of(segment, index)?.is_none())?);
+        let texts = Arc::new(match self.column_of(segment, index)? {
+            Some(column) => Haystack::of_column(&column)?,
+            None => Haystack::of_terms(index, lead_in)?,
+        });
         self.memory.keep(key, Kept::Texts(Arc::clone(&texts)), texts.bytes());
         Ok(texts)
     }
@@ -205,10 +238,11 @@ impl TermsQuery {
                     left -= 1;
                 }
             }
-            (Found::Among(texts, places), Some(column)) => {
+            // Of a field with a column all texts are there, and stand in the order of its values.
+            (Found::Among(_, places), Some(column)) => {
                 let mut wanted = vec![false; column.num_terms()];
                 for place in places {
-                    if let Some(wanted) = wanted.get_mut(texts.number(*place)) {
+                    if let Some(wanted) = wanted.get_mut(*place as usize) {
                         *wanted = true;
                     }
                 }
@@ -317,29 +351,17 @@ fn first_from(dictionary: &TermDictionary, term: &[u8], behind: bool) -> tantivy
     Ok(if terms.advance() { terms.term_ord() } else { dictionary.num_terms() as u64 })
 }
 
-/// Terms that are numbers between two bounds. What begins otherwise than a number is not looked at.
+/// Terms that are wanted numbers. What begins otherwise than a number is not looked at.
 fn numbers(
     dictionary: &TermDictionary,
     lead_in: &[u8],
-    from: Bound<OrderedNumber>,
-    to: Bound<OrderedNumber>,
+    is_wanted: impl Fn(OrderedNumber) -> bool,
 ) -> tantivy::Result<Vec<TermInfo>> {
     let mut terms = dictionary.range().ge([lead_in, b"+"].concat()).lt([lead_in, b":"].concat()).into_stream()?;
     let mut found = Vec::new();
     while terms.advance() {
-        let value =
-            terms.key().get(lead_in.len()..).and_then(|text| std::str::from_utf8(text).ok()).and_then(number_of);
-        let above = |value: f64| match from {
-            Bound::Included(OrderedNumber(least)) => value >= least,
-            Bound::Excluded(OrderedNumber(least)) => value > least,
-            Bound::Unbounded => true,
-        };
-        let below = |value: f64| match to {
-            Bound::Included(OrderedNumber(most)) => value <= most,
-            Bound::Excluded(OrderedNumber(most)) => value < most,
-            Bound::Unbounded => true,
-        };
-        if value.is_some_and(|value| above(value) && below(value)) {
+        let text = terms.key().get(lead_in.len()..).and_then(|text| std::str::from_utf8(text).ok());
+        if text.and_then(number_of).is_some_and(|number| is_wanted(OrderedNumber(number))) {
             found.push(terms.value().clone());
         }
     }
