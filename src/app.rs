@@ -32,8 +32,8 @@ use crate::deps::Deps;
 use crate::http::search::SearchPermits;
 use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
 
+use crate::providers::DamagedLists;
 use crate::providers::Registry;
-use crate::providers::lists::ListsError;
 use crate::search::{Generations, SearchError};
 use crate::store::check::{Check, IndexAtHand};
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
@@ -127,7 +127,7 @@ pub enum StartError {
     #[error(transparent)]
     Actors(#[from] SystemError),
     #[error(transparent)]
-    Lists(#[from] ListsError),
+    Lists(#[from] DamagedLists),
     #[error("the opening of the store panicked")]
     OpeningPanicked,
 }
@@ -231,6 +231,7 @@ async fn open(config: &Config, deps: &Deps, directory: &DataDirectory) -> Result
             bulk_contended: config.store.bulk_slice_waiting.0,
             bulk_alone: config.store.bulk_slice.0,
         },
+        weights: config.quality.weights(),
         ..StoreOptions::default()
     };
     let cache_bytes = config.store.cache_bytes.as_usize();

@@ -126,7 +126,7 @@ impl Client {
     }
 
     /// All rows of a listing, page by page.
-    pub async fn all(&self, path: &str) -> Result<Vec<Value>, CliError> {
+    pub async fn all(&self, path: &str, more: &[(&str, &str)]) -> Result<Vec<Value>, CliError> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Page {
@@ -137,6 +137,7 @@ impl Client {
         let mut after: Option<String> = None;
         loop {
             let mut query = vec![("limit", "500")];
+            query.extend_from_slice(more);
             query.extend(after.as_deref().map(|after| ("after", after)));
             let page: Page = self.get(path, &query).await?;
             rows.extend(page.data);
@@ -230,7 +231,7 @@ impl Client {
                 return Ok(state);
             }
             self.deps.clock.sleep(pause).await;
-            pause = (pause * 3 / 2).min(LAST_LOOK);
+            pause = (pause * 6 / 5).min(LAST_LOOK);
         }
     }
 

@@ -68,6 +68,7 @@ async fn show(place: &Place, told: &Narration) -> Result<Figures, CliError> {
     let enrichment = enriching::enrich(&client, told, &import.list_id).await?;
     let leads = leads::Leads::all(&client, &import.list_id).await?;
     let searches = searching::search(&client, told, &leads, &import.list_id).await?;
+    let facets = searching::facets(&client, told, &import.list_id, &enrichment).await?;
     let export = exporting::export(&client, told, &import.list_id, place.output("leads.csv")).await?;
     let mut figures = Figures {
         file: reading,
@@ -75,6 +76,7 @@ async fn show(place: &Place, told: &Narration) -> Result<Figures, CliError> {
         enrichment,
         leads: leads.count(),
         searches,
+        facets,
         export,
         check: figures::Check::default(),
         seconds: 0.0,

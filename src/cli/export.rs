@@ -1,5 +1,6 @@
 //! `galena export`
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -17,10 +18,13 @@ pub struct ExportArgs {
     /// List to export
     #[arg(long, value_name = "NAME")]
     pub list: String,
-    /// Format of the file
-    #[arg(long, value_enum, default_value_t = ExportFormat::Csv)]
-    pub format: ExportFormat,
-    /// File to write; - is standard output
+    /// Format of the file [default: by the ending of the file, else csv]
+    #[arg(long, value_enum)]
+    pub format: Option<ExportFormat>,
+    /// How a CSV file looks: for programs, or for Excel in Europe or in the US
+    #[arg(long, value_enum)]
+    pub preset: Option<Preset>,
+    /// File to write, in the place of one that is there; - is standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
     /// Fields to write, in this order [default: all]
@@ -32,6 +36,12 @@ pub struct ExportArgs {
     /// Also the columns of the imported file as they came
     #[arg(long)]
     pub include_original: bool,
+    /// Only leads enriched at or after this time or day (UTC)
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only leads enriched at or before this time or day (UTC)
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
     #[command(flatten)]
     pub remote: RemoteArgs,
 }
@@ -54,6 +64,39 @@ impl ExportFormat {
             Self::Json => "json",
             Self::Ndjson => "ndjson",
         }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    /// Commas, LF, RFC 3339 times
+    Plain,
+    /// Semicolons, byte order mark, CRLF
+    ExcelEu,
+    /// Commas, byte order mark, CRLF
+    ExcelUs,
+}
+
+impl Preset {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::ExcelEu => "excel-eu",
+            Self::ExcelUs => "excel-us",
+        }
+    }
+}
+
+impl ExportArgs {
+    /// As asked for, else as the name of the file says.
+    fn format(&self) -> ExportFormat {
+        let ending = self.output.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
+        self.format.unwrap_or(match ending.as_str() {
+            "xlsx" => ExportFormat::Xlsx,
+            "json" => ExportFormat::Json,
+            "ndjson" | "jsonl" => ExportFormat::Ndjson,
+            _ => ExportFormat::Csv,
+        })
     }
 }
 
@@ -94,7 +137,7 @@ pub fn run(args: &ExportArgs, context: &Context) -> Result<Report, CliError> {
     }
     let file = args.output.display().to_string();
     let text = format!("{rows} {} written to {file}\n", if rows == 1 { "lead" } else { "leads" });
-    Report::new(&json!({ "file": file, "rows": rows, "bytes": bytes, "format": args.format.name() }), text)
+    Report::new(&json!({ "file": file, "rows": rows, "bytes": bytes, "format": args.format().name() }), text)
 }
 
 /// Asks for the file and waits until it is there.
@@ -102,12 +145,14 @@ async fn ask(args: &ExportArgs, client: &Client) -> Result<Export, CliError> {
     let list = client.list_that_is(&args.list).await?;
     let request = json!({
         "listId": list.id,
-        "format": args.format.name(),
+        "format": args.format().name(),
         "options": {
             "fields": args.fields,
             "enrichedOnly": args.enriched_only,
             "includeOriginal": args.include_original,
-            "filename": list.name,
+            "dateRange": { "start": args.from, "end": args.to },
+            "filename": Some(&list.name).filter(|name| !name.trim().is_empty()),
+            "preset": args.preset.map(Preset::name),
         },
     });
     let mut export: Export = client.post("/leads/exports", &request).await?;

@@ -61,7 +61,7 @@ pub fn run(args: &KeyArgs, context: &Context) -> Result<Report, CliError> {
     let here = RemoteArgs::default();
     match &args.action {
         KeyAction::List { workspace } => in_workspace(context, &here, workspace.as_deref(), async |client| {
-            let keys = client.all("/api-keys").await?;
+            let keys = client.all("/api-keys", &[]).await?;
             let shown: Vec<[String; 5]> =
                 keys.iter().filter_map(|key| Shown::deserialize(key).ok()).map(line).collect();
             Report::new(&json!({ "data": keys }), table(["name", "key", "may", "state", "id"], &shown))

@@ -121,7 +121,7 @@ fn with<T>(
 }
 
 async fn list(client: &Client) -> Result<Report, CliError> {
-    let users = client.all("/users").await?;
+    let users = client.all("/users", &[]).await?;
     let shown: Vec<[String; 4]> = users
         .iter()
         .filter_map(|user| Shown::deserialize(user).ok())
@@ -131,7 +131,7 @@ async fn list(client: &Client) -> Result<Report, CliError> {
 }
 
 async fn change(client: &Client, email: &str, change: &Value) -> Result<Value, CliError> {
-    let users = client.all("/users").await?;
+    let users = client.all("/users", &[]).await?;
     let mut shown = users.iter().filter_map(|user| Shown::deserialize(user).ok());
     let same = |user: &Shown| user.email.to_lowercase() == email.trim().to_lowercase();
     let user = shown.find(same).ok_or_else(|| {

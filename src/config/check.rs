@@ -14,7 +14,7 @@ pub fn check(config: &Config, layers: &mut Layers) {
     let web = |address: &Option<String>| {
         address.as_ref().is_none_or(|address| address.starts_with("https://") || address.starts_with("http://"))
     };
-    let Config { server, store, search, import, export, enrichment, credits, limits, log, .. } = config;
+    let Config { server, store, search, import, export, enrichment, quality, credits, limits, log, .. } = config;
 
     for (key, count) in [
         ("server.max_in_flight", server.max_in_flight),
@@ -55,6 +55,8 @@ pub fn check(config: &Config, layers: &mut Layers) {
     demand(search.writer_bytes.0 >= 15 << 20, "search.writer_bytes", "must be at least 15 MiB");
     demand((1..=100).contains(&enrichment.rate_percent), "enrichment.rate_percent", "must be from 1 to 100");
     demand(credits.alert_percent.iter().all(|percent| *percent <= 100), "credits.alert_percent", "must be 0 to 100");
+    demand(quality.most() == 100, "quality", "required, email_valid, company, title and location must add up to 100");
+    demand(quality.email_unsure <= quality.email_valid, "quality.email_unsure", "must not be more than email_valid");
     let region = import.region.as_str();
     let two_letters = region.len() == 2 && region.bytes().all(|byte| byte.is_ascii_uppercase());
     demand(region.is_empty() || two_letters, "import.region", "must be two capital letters such as \"US\", or \"\"");

@@ -22,6 +22,7 @@ mod network;
 pub mod plans;
 mod printed;
 mod providers;
+mod quality;
 mod quantity;
 mod retention;
 mod schema;
@@ -48,6 +49,7 @@ pub use self::memory::Memory;
 pub use self::network::{Network, NetworkError};
 pub use self::printed::printed;
 pub use self::providers::Provider;
+pub use self::quality::Quality;
 pub use self::quantity::{ByteSize, Period, QuantityError};
 pub use self::retention::Retention;
 pub use self::search::Search;
@@ -66,6 +68,7 @@ pub struct Config {
     pub import: Import,
     pub export: Export,
     pub enrichment: Enrichment,
+    pub quality: Quality,
     pub credits: Credits,
     pub limits: Limits,
     pub retention: Retention,

@@ -1,7 +1,9 @@
 //! Which sections and keys exist, and the nearest one to a name that does not.
 
 use super::section::{Key, Section};
-use super::{Credits, Enrichment, Export, Import, Limits, Log, Memory, Provider, Retention, Search, Server, Store};
+use super::{
+    Credits, Enrichment, Export, Import, Limits, Log, Memory, Provider, Quality, Retention, Search, Server, Store,
+};
 
 /// The table whose members are the operator's own names.
 pub const PROVIDERS: &str = "providers";
@@ -41,6 +43,7 @@ pub fn sections() -> Vec<SectionInfo> {
         SectionInfo::of::<Import>(),
         SectionInfo::of::<Export>(),
         SectionInfo::of::<Enrichment>(),
+        SectionInfo::of::<Quality>(),
         SectionInfo::of::<Credits>(),
         SectionInfo::of::<Limits>(),
         SectionInfo::of::<Retention>(),

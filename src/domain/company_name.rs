@@ -18,6 +18,19 @@ pub fn base_name(name: &str) -> String {
     joined(&words.given[kept])
 }
 
+/// The legal form that [`base_name`] takes away, as given: `GmbH & Co. KG`. `None` where it takes nothing.
+pub fn legal_form(name: &str) -> Option<String> {
+    let words = Words::of(name);
+    let kept = words.without_legal_form(false);
+    // At the end; some countries put it in front (`PT`, `OOO`).
+    let sides = [&words.given[kept.end..], &words.given[..kept.start]];
+    let has_letter = |word: &&&str| word.chars().any(char::is_alphanumeric);
+    sides.into_iter().find(|side| side.iter().any(|word| has_letter(&word))).map(|side| {
+        let from = side.iter().position(|word| has_letter(&word)).unwrap_or_default();
+        joined(&side[from..])
+    })
+}
+
 /// What two spellings of one company have in common: the folded base name, also without "Company", "Co" and a leading
 /// "The", `&` and `+` as "and", initials without dots (`I.B.M.` = `IBM`).
 pub fn comparison_key(name: &str) -> String {
@@ -173,6 +186,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn the_legal_form_is_told_as_it_stands() {
+        for (name, form) in [
+            ("Acme GmbH & Co. KG", Some("GmbH & Co. KG")),
+            ("Acme, Inc.", Some("Inc.")),
+            ("Acme (Pty) Ltd", Some("(Pty) Ltd")),
+            ("PT Telkom", Some("PT")),
+            ("Acme", None),
+            ("LLC", None),
+            ("", None),
+        ] {
+            assert_eq!(legal_form(name).as_deref(), form, "{name}");
+        }
+    }
 
     #[test]
     fn legal_forms_come_off_the_end() {

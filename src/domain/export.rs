@@ -7,8 +7,10 @@
 use std::borrow::Cow;
 
 use super::enriched_field::EnrichedField;
+use super::header;
 use super::id::LeadId;
 use super::lead::{Lead, LeadField};
+use super::time::Time;
 
 /// In front of the name of a custom field where the bare name would mean something else.
 pub const CUSTOM_PREFIX: &str = "customFields.";
@@ -75,6 +77,18 @@ pub enum Column {
     Original(String),
 }
 
+/// What stands in a cell, for files that know more than text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell<'l> {
+    /// Empty where the lead has none.
+    Text(Cow<'l, str>),
+    /// Several texts; a cell that holds one text has them separated by `;`.
+    Texts(&'l [String]),
+    Number(u32),
+    Truth(bool),
+    Moment(Time),
+}
+
 /// The columns of a table without a choice, custom fields left out.
 pub fn default_columns() -> Vec<Column> {
     let known = [Known::Tags, Known::EmailStatus, Known::EnrichmentStatus, Known::QualityScore, Known::CreatedAt];
@@ -112,9 +126,22 @@ impl Column {
             Self::Field(field) => field.name().into(),
             Self::Known(known) => known.name().into(),
             Self::Enriched(field) => field.name().into(),
-            Self::Custom(name) if Self::named(name) == *self => name.into(),
+            Self::Custom(name) if Self::named(name) == *self && !reads_as_a_field(name) => name.into(),
             Self::Custom(name) => format!("{CUSTOM_PREFIX}{name}").into(),
             Self::Original(title) => format!("{ORIGINAL_PREFIX}{title}").into(),
+        }
+    }
+
+    /// What stands in a cell, with its type.
+    pub fn cell<'l>(&self, id: LeadId, lead: &'l Lead, original: &'l [(String, String)]) -> Cell<'l> {
+        match self {
+            Self::Known(Known::Tags) => Cell::Texts(&lead.tags),
+            Self::Known(Known::QualityScore) => Cell::Number(lead.quality_score.into()),
+            Self::Known(Known::IsQualified) => lead.is_qualified.map_or(Cell::NOTHING, Cell::Truth),
+            Self::Known(Known::EnrichedAt) => lead.enriched_at.map_or(Cell::NOTHING, Cell::Moment),
+            Self::Known(Known::CreatedAt) => Cell::Moment(lead.created_at),
+            Self::Known(Known::UpdatedAt) => Cell::Moment(lead.updated_at),
+            _ => Cell::Text(self.text(id, lead, original)),
         }
     }
 
@@ -145,6 +172,15 @@ impl Column {
     }
 }
 
+impl Cell<'_> {
+    pub const NOTHING: Self = Self::Text(Cow::Borrowed(""));
+}
+
+/// An import would take the title for one of a lead field.
+fn reads_as_a_field(title: &str) -> bool {
+    header::suggest(&[title]).iter().any(Option::is_some)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,7 +189,7 @@ mod tests {
     fn every_header_names_its_column() {
         let mut columns = default_columns();
         columns.extend(Known::ALL.map(Column::Known));
-        for custom in ["Fair", "email", "tags", "customFields.x", "original.y", "", "a,b\n\"c\""] {
+        for custom in ["Fair", "email", "Phone", "tags", "customFields.x", "original.y", "", "a,b\n\"c\""] {
             columns.push(Column::Custom(custom.to_owned()));
             columns.push(Column::Original(custom.to_owned()));
         }

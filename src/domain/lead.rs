@@ -158,6 +158,10 @@ impl EmailStatus {
             Self::Unknown => "unknown",
         }
     }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Valid, Self::Invalid, Self::CatchAll, Self::Unknown].into_iter().find(|status| status.name() == name)
+    }
 }
 
 /// Where the lead stands in the import that created it: names the original row.

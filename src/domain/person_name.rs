@@ -21,6 +21,17 @@ use words::{
     is_split_degree, is_unknown_degree, name_words, push_words, words_of,
 };
 
+/// How a name was split, in rising order of what that is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NameSign {
+    /// Only one part was found, or the name is in a script with an order of its own.
+    Unusual,
+    /// Titles, degrees, nicknames or many words.
+    Involved,
+    /// Two to four words, or `Family, Given`.
+    Plain,
+}
+
 /// The parts of a name, each as given. Empty where the name has none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PersonName {
@@ -62,6 +73,20 @@ impl PersonName {
             [head, tail @ ..] => name.read_around_commas(head.clone(), tail),
         }
         name
+    }
+
+    /// How sure the split of `full_name` is.
+    pub fn sign(&self, full_name: &str) -> NameSign {
+        let is_alphabetic = |c: char| matches!(c, '\0'..='\u{52f}' | '\u{1e00}'..='\u{206f}');
+        if self.first.is_empty() || self.last.is_empty() || !full_name.chars().all(is_alphabetic) {
+            return NameSign::Unusual;
+        }
+        let extras = [&self.prefix, &self.suffix, &self.nickname, &self.maiden];
+        if full_name.contains(',') && self.prefix.is_empty() && self.nickname.is_empty() {
+            return NameSign::Plain;
+        }
+        let is_long = full_name.split_whitespace().nth(4).is_some();
+        if is_long || extras.iter().any(|part| !part.is_empty()) { NameSign::Involved } else { NameSign::Plain }
     }
 
     /// First and last name joined in the order of their script: `Anna` + `Meier` is `Anna Meier`, `太郎` + `田中` is `田中太郎`.

@@ -1,6 +1,7 @@
 //! Exports: ask for a file, follow it, fetch it.
 
 mod file;
+mod range;
 mod shape;
 
 use std::ops::ControlFlow;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
@@ -121,17 +122,18 @@ pub async fn show(
     Ok(Answer::ok(ExportView::of(id, &row, app.deps.clock.now())))
 }
 
-/// The file of a ready export
+/// The file of a ready export; `Range` is understood
 #[utoipa::path(get, path = "/leads/exports/{id}/download", tag = "export", params(("id" = ExportId, Path)),
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")))]
 pub async fn download(
     State(app): State<Arc<App>>,
     auth: Auth,
     PathId(id): PathId<ExportId>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let scope = auth.need(Right::Read)?.scope;
     let row = row(&app, scope, id).await?;
-    file::send(&app, id, &row).await
+    file::send(&app, id, &row, &headers).await
 }
 
 async fn row(app: &App, scope: WorkspaceScope, id: ExportId) -> Result<Export, Problem> {

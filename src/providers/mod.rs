@@ -3,6 +3,7 @@
 //! A built-in check and an external service stand behind the same [`Provider`]; who runs a job sees no difference. This
 //! room makes answers; whether a call may be made at all is decided by the gate of the Enricher.
 
+pub mod areas;
 pub mod builtin;
 pub mod lists;
 mod plan;
@@ -11,7 +12,7 @@ mod registry;
 use futures::future::BoxFuture;
 
 pub use plan::{NoProvider, plan};
-pub use registry::Registry;
+pub use registry::{DamagedLists, Registry};
 
 use crate::deps::Deps;
 use crate::domain::enrichment::{Operation, PriceSource, Reply};
@@ -70,6 +71,12 @@ pub trait Provider: Send + Sync {
 
     /// The most calls at a time.
     fn in_flight(&self) -> usize;
+
+    /// Answers without waiting for anything outside the process, and for free: no intent is written before such a call,
+    /// and its answer may be written together with the one before.
+    fn is_instant(&self) -> bool {
+        false
+    }
 
     fn call<'a>(&'a self, request: &'a Request, deps: &'a Deps) -> BoxFuture<'a, Reply>;
 

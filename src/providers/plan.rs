@@ -53,12 +53,20 @@ mod tests {
     }
 
     #[test]
-    fn without_any_key_every_level_checks_the_address() {
+    fn without_any_key_every_level_checks_what_is_there() {
         let registry = Registry::built_in().expect("the embedded lists open");
         for level in [Level::Basic, Level::Standard, Level::Premium] {
             let steps = plan(&registry, &options(level)).expect("planned");
             let asked: Vec<_> = steps.iter().map(|step| (step.point, step.operation)).collect();
-            assert_eq!(asked, [(DataPoint::EmailStatus, Operation::EmailVerify)], "{level:?}");
+            let checks = [
+                (DataPoint::EmailStatus, Operation::EmailVerify),
+                (DataPoint::PhoneStatus, Operation::PhoneValidate),
+                (DataPoint::Name, Operation::NameParse),
+                (DataPoint::Seniority, Operation::TitleClassify),
+                (DataPoint::CompanyDomain, Operation::CompanyDomain),
+                (DataPoint::CompanyBaseName, Operation::CompanyName),
+            ];
+            assert_eq!(asked, checks, "{level:?}");
         }
     }
 

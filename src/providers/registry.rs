@@ -3,9 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::builtin::{BuiltInEmail, MailHosts};
+use super::areas::{Areas, AreasError};
+use super::builtin::{BuiltInCompany, BuiltInEmail, BuiltInName, BuiltInPhone, BuiltInTitle, MailHosts};
 use super::lists::{Lists, ListsError};
 use super::{Offer, Provider};
+
+/// The binary was built from damaged lists.
+#[derive(Debug, thiserror::Error)]
+pub enum DamagedLists {
+    #[error(transparent)]
+    Lists(#[from] ListsError),
+    #[error(transparent)]
+    Areas(#[from] AreasError),
+}
 
 /// Providers by slug. Made once at the start; cheap to clone.
 #[derive(Clone, Default)]
@@ -18,9 +28,15 @@ impl Registry {
     ///
     /// # Errors
     /// When the embedded lists are damaged.
-    pub fn built_in() -> Result<Self, ListsError> {
-        let email = BuiltInEmail::new(Lists::embedded()?, MailHosts::default());
-        Ok(Self::default().with(Arc::new(email)))
+    pub fn built_in() -> Result<Self, DamagedLists> {
+        let lists = Lists::embedded()?;
+        let email = BuiltInEmail::new(lists.clone(), MailHosts::default());
+        Ok(Self::default()
+            .with(Arc::new(email))
+            .with(Arc::new(BuiltInPhone::new(Areas::embedded()?)))
+            .with(Arc::new(BuiltInName))
+            .with(Arc::new(BuiltInTitle))
+            .with(Arc::new(BuiltInCompany::new(lists))))
     }
 
     /// Adds a provider; one with the same slug is replaced.

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use crate::domain::enriched_field::EnrichedField;
 use crate::domain::enrichment::{JobOptions, JobStep, PointSet, Price, SkipReason, SkipRule};
 use crate::domain::filter::Filter;
 use crate::domain::id::{AttemptId, Id, ItemId, JobId, LeadId, WorkspaceId};
@@ -115,6 +116,10 @@ fn skipped(
     }
     let mut oldest: Option<Time> = None;
     for point in asked.iter() {
+        let has_subject = point.looks_at().iter().any(|field| lead.field(*field).is_some());
+        if point.is_check() && !(has_subject && point.always_has_an_answer()) {
+            continue;
+        }
         let Some(value) = current_value(reads, scope, id, lead, point.field())?.filter(|value| value.accepted) else {
             return Ok(None);
         };
@@ -134,7 +139,9 @@ pub fn current_value(
 ) -> Result<Option<FieldValue>, StoreError> {
     let mut best: Option<FieldValue> = None;
     reads.scan::<Values>(scope, &(id, field.to_owned()), Order::Descending, &mut |_, value| {
-        if value.about.is_some() && value.about != lead.email {
+        let is_known =
+            EnrichedField::from_name(field).is_none_or(|fact| lead.enriched_field(fact) == Some(&value.value));
+        if !is_known || !value.is_about(lead) {
             return ControlFlow::Continue(());
         }
         if value.accepted {

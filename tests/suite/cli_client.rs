@@ -283,3 +283,53 @@ fn a_revoked_key_opens_nothing() {
     refused(&ask(), 2, "UNAUTHENTICATED");
     server.end();
 }
+
+#[test]
+fn a_list_is_exported_in_each_format_and_comes_back() {
+    let prepared = Prepared::new();
+    let path = |name: &str| prepared.folder.path().join(name).to_str().unwrap().to_owned();
+    let csv = "email,companyName,jobTitle,Fair\nada@acme.example,\"'=1+1\",CEO,Köln\nbob@acme.example,Acme,CTO,\n";
+    std::fs::write(path("in.csv"), csv).unwrap();
+    let (server, _) = prepared.serve();
+    let import = |file: &str, list: &str| document(&prepared.galena(&["import", file, "--list", list, "--json"]));
+    assert_eq!(import(&path("in.csv"), "first")["results"]["created"], 2);
+    let fields = ["--fields", "email,companyName,jobTitle,Fair"];
+    let export = |file: &str, more: &[&str]| {
+        let arguments = [&["export", "--list", "first", "-o", file, "--json"], &fields[..], more].concat();
+        prepared.galena(&arguments)
+    };
+    for (file, format, more) in [
+        ("out.csv", "csv", &[][..]),
+        ("out.xlsx", "xlsx", &[]),
+        ("out.json", "json", &[]),
+        ("out.jsonl", "ndjson", &[]),
+        ("eu.csv", "csv", &["--preset", "excel-eu"]),
+        ("table", "xlsx", &["--format", "excel"]),
+    ] {
+        let told = document(&export(&path(file), more));
+        assert_eq!((&told["rows"], &told["format"]), (&2.into(), &format.into()), "{told}");
+        let bytes = std::fs::read(path(file)).unwrap();
+        assert_eq!(told["bytes"], bytes.len());
+        if matches!(format, "csv" | "xlsx") {
+            assert_eq!(import(&path(file), file)["results"]["created"], 2, "{file}");
+        }
+    }
+    let plain = std::fs::read_to_string(path("out.csv")).unwrap();
+    assert_eq!(plain, csv);
+    let to_stdout = prepared.galena(&["export", "--list", "first", "-o", "-", "--fields", "email"]);
+    assert_eq!(text(&to_stdout.stdout), "email\nada@acme.example\nbob@acme.example\n");
+    let none = document(&export(&path("none.csv"), &["--from", "2020-01-01", "--to", "2020-12-31"]));
+    assert_eq!(none["rows"], 0);
+    let enriched = document(&export(&path("none.csv"), &["--enriched-only"]));
+    assert_eq!(enriched["rows"], 0);
+
+    let error = refused(&export(&path("x.xlsx"), &["--preset", "excel-us"]), 2, "VALIDATION_FAILED");
+    assert_eq!(error["errors"][0]["pointer"], "/options/preset");
+    refused(&export(&path("x.csv"), &["--from", "soon"]), 2, "VALIDATION_FAILED");
+    assert!(!std::path::Path::new(&path("x.csv")).exists());
+    let missing = prepared.galena(&["export", "--list", "nothing", "-o", &path("x.csv"), "--json"]);
+    refused(&missing, 1, "LIST_NOT_FOUND");
+    let checked = prepared.galena(&["check"]);
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stdout));
+    server.end();
+}

@@ -161,7 +161,7 @@ fn the_arguments_of_every_command_are_read() {
 
     let args: export::ExportArgs =
         parse(&["--list", "Fair", "--format", "excel", "-o", "out.xlsx", "--fields", "email,phone"]).unwrap();
-    assert_eq!((args.format, args.fields.len()), (export::ExportFormat::Xlsx, 2));
+    assert_eq!((args.format, args.fields.len()), (Some(export::ExportFormat::Xlsx), 2));
     let args: enrich::EnrichArgs = parse(&["--list", "Fair"]).unwrap();
     assert_eq!(args.level, enrich::Level::Standard);
     assert_eq!(parse::<search::SearchArgs>(&["vp sales"]).unwrap().limit, 50);

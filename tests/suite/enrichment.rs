@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use galena::actors::enricher::Policy;
+use galena::domain::enriched_field::EnrichedField;
 use galena::domain::enrichment::{ItemState, JobOptions, JobStatus, Level, Operation, Outcome, SkipReason};
 use galena::domain::lead::{EmailStatus, EnrichmentStatus, LeadField};
 use galena::providers::{Offer, Registry};
@@ -28,8 +29,10 @@ fn without_any_key_the_address_is_checked_and_every_verdict_has_its_source() {
     let statuses: Vec<_> = leads.iter().map(|lead| world.lead(*lead).email_status).collect();
     use EmailStatus::{Invalid, Valid};
     assert_eq!(statuses, [Some(Valid), Some(Valid), Some(Invalid), Some(Invalid), None]);
-    assert_eq!(world.item_state(job, leads[4]), ItemState::Skipped(SkipReason::MissingInput));
-    assert_eq!((world.enriched(list), world.job(job).breakdown.email_verified), (4, 2));
+    // Without an address there are still a name and a number to look at.
+    assert_eq!(world.item_state(job, leads[4]), ItemState::Found);
+    assert_eq!(world.lead(leads[4]).enriched_field(EnrichedField::PhoneType), Some("fixed_line"));
+    assert_eq!((world.enriched(list), world.job(job).breakdown.email_verified), (5, 2));
     assert_eq!(world.job(job).status, JobStatus::Completed);
 
     let (view, lead) = (world.view(), world.lead(leads[0]));
@@ -41,10 +44,25 @@ fn without_any_key_the_address_is_checked_and_every_verdict_has_its_source() {
     let evidence: serde_json::Value = serde_json::from_str(value.evidence.as_deref().unwrap()).unwrap();
     assert_eq!(evidence["mailExchanges"][0], "mx.siemens.com");
     let attempts = attempts_of(&view, &world.scope, leads[0], 10).unwrap();
-    assert_eq!(attempts.len(), 1);
-    assert_eq!(attempts[0].1.outcome.as_deref(), Some("found"));
+    let asked: Vec<_> = attempts.iter().rev().map(|(_, attempt)| attempt.provider.as_str()).collect();
+    assert_eq!(asked, ["galena.email", "galena.name", "galena.company"], "what it does not have is not asked about");
+    assert!(attempts.iter().all(|(_, attempt)| attempt.outcome.as_deref() == Some("found")));
+    assert_eq!(lead.enriched_field(EnrichedField::CompanyDomain), Some("siemens.com"));
+    assert_eq!(lead.enriched_field(EnrichedField::EmailType), Some("business"));
     assert!(attempts[0].1.receipt.as_deref().unwrap().contains("built-in"), "a zero has a receipt too");
     assert!(lead.quality_score > 0 && lead.enriched_at.is_some());
+}
+
+#[test]
+fn a_lead_without_anything_a_check_looks_at_is_passed_over() {
+    let world = World::new(0, Registry::built_in().unwrap());
+    let list = world.list("Fair");
+    let leads = world.leads(list, &[String::new()]);
+    world.begin();
+    let fields = vec![galena::domain::enrichment::DataPoint::EmailStatus];
+    let job = world.job_for_list(list, JobOptions { fields, ..basic() });
+    world.work(HOUR);
+    assert_eq!(world.item_state(job, leads[0]), ItemState::Skipped(SkipReason::MissingInput));
 }
 
 #[test]
@@ -69,7 +87,8 @@ fn without_the_dns_the_verdict_is_partial_and_a_later_job_asks_again() {
     assert_eq!(world.job(again).counts.found, 3);
     assert_eq!(world.lead(leads[0]).email_status, Some(EmailStatus::Valid));
     let values = values_of(&world.view(), &world.scope, leads[0]).unwrap();
-    assert_eq!(values.len(), 2, "the value that lost is kept");
+    let verdicts = values.iter().filter(|(field, ..)| field == "emailStatus").count();
+    assert_eq!(verdicts, 2, "the value that lost is kept");
 }
 
 #[test]

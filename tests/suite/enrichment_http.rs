@@ -98,6 +98,12 @@ async fn a_list_is_enriched_and_the_job_tells_everything_of_the_contract() {
     server.stop().await;
 }
 
+/// What was found about the address.
+fn verdict(found: &Value) -> &Value {
+    let values = found["values"].as_array().expect("values");
+    values.iter().find(|value| value["field"] == "emailStatus").expect("a verdict")
+}
+
 #[tokio::test]
 async fn one_lead_is_enriched_at_once_and_shows_where_each_value_came_from() {
     let server = TestServer::start().await;
@@ -112,7 +118,7 @@ async fn one_lead_is_enriched_at_once_and_shows_where_each_value_came_from() {
     assert_eq!((&source["confidence"], &source["credits"]), (&json!(0.9), &json!(0.0)));
 
     let found = server.get(&format!("/leads/{}/enrichment", ids[0])).await.expect(200);
-    assert_eq!(found["values"][0]["evidence"]["reason"], "reserved_domain");
+    assert_eq!(verdict(&found)["evidence"]["reason"], "reserved_domain");
     assert_eq!(found["attempts"][0]["outcome"], "found");
     assert!(found["attempts"][0]["receipt"].as_str().unwrap().contains("built-in"));
 
@@ -120,7 +126,7 @@ async fn one_lead_is_enriched_at_once_and_shows_where_each_value_came_from() {
     let unknown = server.post(&format!("/leads/{}/enrich", ids[1]), &json!({})).await.expect(200);
     assert_eq!(unknown["lead"]["enrichmentStatus"], "partial");
     let found = server.get(&format!("/leads/{}/enrichment", ids[1])).await.expect(200);
-    assert_eq!(found["values"][0]["evidence"]["reason"], "dns_switched_off");
+    assert_eq!(verdict(&found)["evidence"]["reason"], "dns_switched_off");
 
     let ahead = server.post(&format!("/leads/{}/enrich?wait=0", ids[0]), &json!({})).await;
     assert!([200, 202].contains(&ahead.status.as_u16()));
@@ -203,4 +209,89 @@ async fn a_job_goes_on_after_an_orderly_stop() {
     server.key = key;
     let job = over(&server, &id).await;
     assert_eq!((&job["status"], &job["progress"]["successful"]), (&json!("completed"), &json!(500)));
+}
+
+#[tokio::test]
+async fn what_was_found_can_be_filtered_sorted_counted_and_exported() {
+    let server = TestServer::start().await;
+    let list = server.list("Fair").await;
+    let people = [
+        ("ada@siemens.com", "+4915112345678", "VP of Sales", "Siemens AG", "https://www.siemens.com"),
+        ("info@gmail.com", "+4930901820", "Software Engineer", "Acme GmbH & Co. KG", "https://acme.de"),
+        ("bob@mailinator.com", "+12025550123", "Chief Executive Officer", "Initech", ""),
+    ];
+    for (email, phone, title, company, site) in people {
+        let site = Some(site).filter(|site| !site.is_empty());
+        let lead = json!({"email": email, "phone": phone, "jobTitle": title, "companyName": company, "website": site});
+        server.post(&format!("/leads/lists/{list}/leads"), &lead).await.expect(201);
+    }
+    let order = json!({ "listId": list, "options": { "enrichmentLevel": "basic" } });
+    let job = server.post("/leads/enrich", &order).await.expect(202);
+    assert_eq!(over(&server, job["jobId"].as_str().unwrap()).await["status"], "completed");
+
+    let question = json!({ "listId": list, "facets": ["phoneType", "seniorityLevel", "emailType", "phoneRegion"],
+        "filter": { "field": "enrichmentJobId", "op": "eq", "value": job["jobId"] } });
+    let mut found = json!(null);
+    for _ in 0..200 {
+        found = server.post("/leads/search", &question).await.expect(200);
+        if found["total"] == 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let counted = |facet: &str| -> Vec<(String, u64)> {
+        let values = found["facets"][facet]["values"].as_array().unwrap().iter();
+        let mut values: Vec<_> = values
+            .map(|value| (value["label"].as_str().unwrap().to_owned(), value["count"].as_u64().unwrap()))
+            .collect();
+        values.sort();
+        values
+    };
+    let names = |values: Vec<(String, u64)>| values.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    assert_eq!(names(counted("phoneType")), ["fixed_line", "fixed_line_or_mobile", "mobile"]);
+    assert_eq!(names(counted("seniorityLevel")), ["c-suite", "executive", "mid"]);
+    assert_eq!(names(counted("emailType")), ["business", "disposable", "role"]);
+    assert_eq!(names(counted("phoneRegion")), ["Berlin", "Washington D.C."]);
+
+    for (filter, emails) in [
+        (json!({ "field": "seniorityLevel", "op": "in", "value": ["executive", "c-suite"] }), vec![0, 2]),
+        (json!({ "field": "phoneType", "op": "ne", "value": "mobile" }), vec![1, 2]),
+        (json!({ "field": "phoneRegion", "op": "contains", "value": "berl" }), vec![1]),
+        (json!({ "field": "phoneRegion", "op": "empty" }), vec![0]),
+        (json!({ "field": "companyDomain", "op": "prefix", "value": "sie" }), vec![0]),
+        (json!({ "field": "companyLegalForm", "op": "notEmpty" }), vec![0, 1]),
+        (json!({ "field": "emailDomainFit", "op": "eq", "value": "same" }), vec![0]),
+    ] {
+        let question = json!({ "listId": list, "filter": filter, "sort": ["email"] });
+        let found = server.post("/leads/search", &question).await.expect(200);
+        let mut expected: Vec<&str> = emails.into_iter().map(|place: usize| people[place].0).collect();
+        expected.sort_unstable();
+        let emails: Vec<&str> =
+            found["data"].as_array().unwrap().iter().map(|lead| lead["email"].as_str().unwrap()).collect();
+        assert_eq!(emails, expected, "{filter}");
+    }
+    let question = json!({ "listId": list, "sort": ["-department"] });
+    let sorted = server.post("/leads/search", &question).await.expect(200);
+    assert_eq!(sorted["data"][0]["email"], "ada@siemens.com", "sales is behind engineering and general_management");
+
+    let fields = json!({ "fields": ["email", "seniorityLevel", "phoneType", "companyDomain"] });
+    let export = server.post("/leads/exports", &json!({ "listId": list, "options": fields })).await.expect(201);
+    let place = format!("/leads/exports/{}/download", export["exportId"].as_str().unwrap());
+    let text = server.get(&place).await.text;
+    assert!(
+        text.starts_with(
+            "email,seniorityLevel,phoneType,companyDomain\nada@siemens.com,executive,mobile,siemens.com\n"
+        ),
+        "{text}"
+    );
+
+    // A fact goes with the field it speaks of.
+    let lead = server.post("/leads/search", &json!({ "listId": list, "q": "ada" })).await.expect(200);
+    let id = lead["data"][0]["id"].as_str().unwrap().to_owned();
+    let edited = server.patch(&format!("/leads/{id}"), &json!({ "jobTitle": "Intern" })).await.expect(200);
+    assert_eq!(edited["enriched"]["professionalInfo"]["seniorityLevel"], Value::Null);
+    let shown = server.get(&format!("/leads/{id}")).await.expect(200);
+    assert_eq!(shown["enriched"]["phoneNumbers"][0]["lineType"], "mobile");
+    assert_eq!(shown["provenance"].get("seniorityLevel"), None);
+    server.stop().await;
 }

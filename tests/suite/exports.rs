@@ -18,14 +18,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::import_fixture::{House, choice, scope};
 
-struct Desk {
-    house: House,
+pub struct Desk {
+    pub house: House,
     folder: tempfile::TempDir,
     worker: ExportWorker,
 }
 
 impl Desk {
-    fn over(house: House) -> Self {
+    pub fn over(house: House) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("exports")).unwrap();
         let worker = ExportWorker {
@@ -39,36 +39,47 @@ impl Desk {
         Self { house, folder, worker }
     }
 
-    async fn list(&self, name: &str, csv: &str) -> ListId {
+    pub fn worker_halt(&self) -> &CancellationToken {
+        &self.worker.halt
+    }
+
+    /// As it starts again when its process was killed now.
+    pub fn restarted(self) -> Self {
+        let house = self.house.after_a_crash();
+        let worker = ExportWorker { store: house.store.clone(), halt: CancellationToken::new(), ..self.worker };
+        Self { house, worker, ..self }
+    }
+
+    pub async fn list(&self, name: &str, csv: &str) -> ListId {
         let list = self.house.named_list(name).await;
         self.house.import(list, csv.as_bytes(), &choice(DuplicateHandling::Create)).await;
         list
     }
 
-    async fn ask(&self, spec: ExportSpec) -> ExportId {
+    pub async fn ask(&self, spec: ExportSpec) -> ExportId {
         let (origin, id) = (self.house.origin(), self.house.deps.ids.next());
         let create = CreateExport { scope: scope(), origin, id, spec };
         self.house.store.submit(create, Urgency::Interactive).await.unwrap().out
     }
 
-    fn row(&self, id: ExportId) -> Export {
+    pub fn row(&self, id: ExportId) -> Export {
         self.house.store.view().unwrap().get::<Exports>(&scope(), (id,)).unwrap().unwrap()
     }
 
-    fn file(&self, id: ExportId) -> std::path::PathBuf {
+    pub fn file(&self, id: ExportId) -> std::path::PathBuf {
         self.folder.path().join("exports").join(self.row(id).file_name(id))
     }
 
-    fn files(&self) -> usize {
+    pub fn files(&self) -> usize {
         std::fs::read_dir(self.folder.path().join("exports")).unwrap().count()
     }
 
-    fn run_all(&self) -> Result<(), ExportError> {
+    pub fn run_all(&self) -> Result<(), ExportError> {
         let open = self.worker.open(&self.house.store.view().unwrap()).unwrap();
         open.into_iter().try_for_each(|export| self.worker.run(export).now_or_never().unwrap().map(drop))
     }
 
-    async fn export(&self, spec: ExportSpec) -> String {
+    pub async fn export(&self, spec: ExportSpec) -> String {
         let id = self.ask(spec).await;
         self.run_all().unwrap();
         assert_eq!(self.row(id).state, ExportState::Ready, "{:?}", self.row(id));
@@ -76,7 +87,7 @@ impl Desk {
     }
 }
 
-fn of_list(list: ListId) -> ExportSpec {
+pub fn of_list(list: ListId) -> ExportSpec {
     ExportSpec {
         selection: ExportSelection { list: Some(list), ..ExportSelection::default() },
         ..ExportSpec::default()
@@ -206,7 +217,7 @@ async fn the_original_columns_come_as_they_were() {
 
 #[tokio::test]
 async fn a_file_is_whole_or_not_there_and_a_start_writes_it_anew() {
-    let mut desk = Desk::over(House::new());
+    let desk = Desk::over(House::new());
     let list = desk.list("people", "email\na@acme.example\nb@acme.example\n").await;
     let id = desk.ask(of_list(list)).await;
     desk.worker.halt.cancel();
@@ -214,9 +225,7 @@ async fn a_file_is_whole_or_not_there_and_a_start_writes_it_anew() {
     assert_eq!((desk.files(), desk.row(id).state), (0, ExportState::Pending));
     // Killed while it wrote: the half file stays under a name that nobody serves.
     std::fs::write(desk.folder.path().join(format!("exports/{id}.csv.1.part")), "email\na@ac").unwrap();
-    let house = desk.house.after_a_crash();
-    desk.worker = ExportWorker { store: house.store.clone(), halt: CancellationToken::new(), ..desk.worker };
-    desk.house = house;
+    let desk = desk.restarted();
     assert!(!desk.file(id).exists());
     desk.run_all().unwrap();
     let row = desk.row(id);
@@ -231,4 +240,31 @@ async fn a_file_is_whole_or_not_there_and_a_start_writes_it_anew() {
     let row = desk.row(id);
     assert_eq!(row.state, ExportState::Failed);
     assert!(row.error.unwrap().contains("cannot be written"));
+}
+
+#[tokio::test]
+async fn leads_that_lie_far_apart_are_found_as_those_side_by_side() {
+    let desk = Desk::over(House::new());
+    let csv = |name: &str, rows: std::ops::Range<usize>| {
+        rows.fold("email\n".to_owned(), |csv, row| csv + &format!("{name}{row:04}@acme.example\n"))
+    };
+    let apart = desk.list("apart", &csv("a", 0..5)).await;
+    // More than a walk passes over, then a stretch where the two take turns.
+    desk.list("between", &csv("b", 0..700)).await;
+    let between = desk.house.named_list("turns").await;
+    for turn in 0..4 {
+        let (from, to) = (5 + turn * 50, 55 + turn * 50);
+        desk.house.import(apart, csv("a", from..to).as_bytes(), &choice(DuplicateHandling::Create)).await;
+        desk.house.import(between, csv("c", from..to).as_bytes(), &choice(DuplicateHandling::Create)).await;
+    }
+    for (list, first, rows) in [(apart, "a0000", 205), (between, "c0005", 200)] {
+        let fields = vec!["email".to_owned()];
+        let table = rows_of(&desk.export(ExportSpec { fields, ..of_list(list) }).await);
+        assert_eq!((table.len(), &table[0][..5]), (rows, first));
+        assert!(table.is_sorted(), "each once and in order");
+    }
+}
+
+fn rows_of(csv: &str) -> Vec<String> {
+    rows(csv).into_iter().skip(1).map(|row| row[0].clone()).collect()
 }

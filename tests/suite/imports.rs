@@ -33,7 +33,7 @@ async fn ended(server: &TestServer, id: &str) -> Value {
 }
 
 /// Starts an import and waits for its end.
-async fn import(server: &TestServer, list: &str, bytes: &[u8], options: Value) -> Value {
+pub async fn import(server: &TestServer, list: &str, bytes: &[u8], options: Value) -> Value {
     let form = Form::new().part("file", file(bytes)).text("options", options.to_string());
     let started = send(server, &format!("/leads/lists/{list}/import"), form).await;
     let place = started.header("location").to_owned();

@@ -18,8 +18,11 @@ async fn shown(server: &TestServer, id: &str) -> Option<Value> {
 async fn built_in_providers_are_there_and_take_no_key() {
     let server = TestServer::start().await;
     let page = server.get("/providers").await.expect(200);
-    let built_in = page["data"].as_array().unwrap().iter().find(|provider| provider["builtIn"] == true);
-    let built_in = built_in.expect("one that needs no key");
+    let all = page["data"].as_array().unwrap();
+    let built_in: Vec<_> = all.iter().filter(|provider| provider["builtIn"] == true).collect();
+    let ids: Vec<_> = built_in.iter().map(|provider| provider["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["galena.company", "galena.email", "galena.name", "galena.phone", "galena.title"]);
+    let built_in = built_in[1];
     assert_eq!(built_in["operations"], json!(["email.verify"]));
     assert_eq!((&built_in["enabled"], &built_in["credential"]), (&json!(true), &Value::Null));
     let id = built_in["id"].as_str().unwrap();

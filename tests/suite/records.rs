@@ -19,7 +19,7 @@ use galena::store::records::access::{
 };
 use galena::store::records::credential::Credential;
 use galena::store::records::event::{Event, Subject};
-use galena::store::records::export::{Export, ExportFormat, ExportSelection, ExportSpec, ExportState};
+use galena::store::records::export::{CsvPreset, Export, ExportFormat, ExportSelection, ExportSpec, ExportState};
 use galena::store::records::idempotency::IdempotencyRecord;
 use galena::store::records::import::{
     BeforeImage, Buckets, DuplicateHandling, Import, ImportPlan, ImportProblem, ImportState, PlannedColumn,
@@ -251,6 +251,7 @@ fn exports() {
         fields: vec!["email".to_owned()],
         include_original: true,
         filename: Some("leads".to_owned()),
+        preset: CsvPreset::ExcelEu,
     };
     let export = Export {
         spec,
@@ -264,7 +265,9 @@ fn exports() {
         expires_at: Some(AT),
         error: Some("the disk is full".to_owned()),
     };
-    golden("export", &export);
+    golden_of("export", 2, &export);
+    let plain = ExportSpec { preset: CsvPreset::Plain, ..export.spec.clone() };
+    still_reads("export", 1, &Export { spec: plain, ..export });
 }
 
 #[test]

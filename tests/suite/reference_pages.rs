@@ -31,6 +31,19 @@ fn error_codes() {
     written_by(&["openapi", "--error-codes"], include_str!("../../docs/reference/error-codes.md"));
 }
 
+/// The page shows the table that stands above the figures in the source.
+#[test]
+fn confidences() {
+    let source = include_str!("../../src/domain/enrichment/confidence.rs");
+    let page = include_str!("../../docs/reference/built-in-providers.md");
+    let table: Vec<&str> = source.lines().filter_map(|line| line.strip_prefix("//! ")).collect();
+    let rows = table.iter().filter(|line| line.starts_with('|'));
+    assert!(rows.clone().count() > 20);
+    for row in rows {
+        assert!(page.lines().any(|line| line == *row), "docs/reference/built-in-providers.md lacks {row}");
+    }
+}
+
 #[test]
 fn help_explains_a_command_by_its_words() {
     let help = |arguments: &[&str]| {

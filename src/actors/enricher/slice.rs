@@ -12,7 +12,7 @@ use super::EnricherParts;
 use super::gate::Passed;
 use crate::actors::scheduler::Pick;
 use crate::deps::Ids;
-use crate::domain::enrichment::{JobStep, Outcome, Reply};
+use crate::domain::enrichment::{JobStep, Outcome, Reply, Tally, next_step, take_over};
 use crate::domain::id::{AttemptId, ItemId, LeadId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
@@ -20,7 +20,9 @@ use crate::providers::Request;
 use crate::store::crypt::Purpose;
 use crate::store::jobs::raw_answer_context;
 use crate::store::records::job::Job;
-use crate::store::transactions::jobs::{Answered, ItemLines, LeaseItems, RecordAnswers, RecordedItem, ReturnItems};
+use crate::store::transactions::jobs::{
+    Answered, FollowUp, ItemLines, LeaseItems, RecordAnswers, RecordedItem, ReturnItems,
+};
 use crate::store::{Origin, Reject, SubmitError, Transaction, Urgency};
 
 /// A call to make.
@@ -29,8 +31,15 @@ struct Task {
     attempt: AttemptId,
     step: usize,
     ticket: Option<String>,
+    tally: Tally,
     lead_id: LeadId,
     lead: Lead,
+}
+
+/// What a job goes by.
+struct Course {
+    steps: Vec<JobStep>,
+    overwrites: bool,
 }
 
 enum Ended {
@@ -76,7 +85,8 @@ impl Slice {
         // Nothing came although something is due (credits are short while calls run): the next look at the rows tells.
         let due = leased.next_due.filter(|_| !leased.items.is_empty());
         self.parts.agenda.set_due(self.pick.job, due);
-        let steps: Arc<[JobStep]> = leased.job.steps.clone().into();
+        let (steps, overwrites) = (leased.job.steps.clone(), leased.job.options.overwrite_existing);
+        let course = Course { steps, overwrites };
         let count = leased.items.len();
         let mut job = leased.job;
         let mut waiting: VecDeque<Task> = leased
@@ -87,17 +97,18 @@ impl Slice {
                 attempt: one.attempt,
                 step: one.step,
                 ticket: one.ticket,
+                tally: one.tally,
                 lead_id: one.lead_id,
                 lead: one.lead,
             })
             .collect();
         let mut calls: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
-        let in_flight = self.in_flight(&steps);
+        let in_flight = self.in_flight(&course.steps);
         loop {
             while calls.len() < in_flight
                 && let Some(task) = waiting.pop_front()
             {
-                calls.push(self.call(task, Arc::clone(&steps)).boxed());
+                calls.push(self.call(task, &course).boxed());
             }
             let Some(first) = calls.next().await else { break };
             let mut ended = vec![first];
@@ -107,7 +118,7 @@ impl Slice {
                 while calls.len() < in_flight
                     && let Some(task) = waiting.pop_front()
                 {
-                    calls.push(self.call(task, Arc::clone(&steps)).boxed());
+                    calls.push(self.call(task, &course).boxed());
                 }
             }
             let (mut answers, mut not_called) = (Vec::new(), Vec::new());
@@ -126,8 +137,8 @@ impl Slice {
                 let Some(recorded) = self.record(answers).await? else { continue };
                 job = recorded.job;
                 waiting.extend(recorded.items.into_iter().filter_map(|one| match one {
-                    RecordedItem::Next { item, attempt, step, lead_id, lead } => {
-                        Some(Task { item, attempt, step, ticket: None, lead_id, lead: *lead })
+                    RecordedItem::Next { item, attempt, step, tally, lead_id, lead } => {
+                        Some(Task { item, attempt, step, ticket: None, tally, lead_id, lead: *lead })
                     }
                     RecordedItem::Done(_) | RecordedItem::Stale(_) => None,
                 }));
@@ -142,9 +153,9 @@ impl Slice {
         steps.iter().filter_map(of).min().unwrap_or(1).max(self.parts.settings.min_in_flight)
     }
 
-    async fn call(&self, task: Task, steps: Arc<[JobStep]>) -> Ended {
-        let Task { item, attempt, step, ticket, lead_id, lead } = task;
-        let reply = match self.prepare(&steps, step, attempt, ticket, &lead) {
+    async fn call(&self, task: Task, course: &Course) -> Ended {
+        let Task { item, attempt, step, ticket, tally, lead_id, lead } = task;
+        let reply = match self.prepare(&course.steps, step, attempt, ticket, &lead) {
             Err(outcome) => outcome.into(),
             Ok((slug, request)) => match self.parts.registry.get(&slug) {
                 None => missing(&slug).into(),
@@ -159,7 +170,48 @@ impl Slice {
         };
         let Reply { outcome, cost, raw } = reply;
         let raw = raw.and_then(|raw| self.seal(lead_id, attempt, &raw));
-        Ended::Answered(Answered { item, attempt, at: self.now(), outcome, cost, raw })
+        let at = self.now();
+        let then = self.follow_up(course, step, tally, lead, &outcome).await;
+        Ended::Answered(Answered { item, attempt, at, outcome, cost, raw, then })
+    }
+
+    /// Goes on with the steps that instant providers answer, so that one transaction writes what all of them say. Ends
+    /// where a call has to be announced first, or went wrong: that step is then taken the usual way.
+    async fn follow_up(
+        &self,
+        course: &Course,
+        mut place: usize,
+        mut tally: Tally,
+        mut lead: Lead,
+        first: &Outcome,
+    ) -> Vec<FollowUp> {
+        let steps = course.steps.as_slice();
+        let mut calls: Vec<FollowUp> = Vec::new();
+        loop {
+            let outcome = calls.last().map_or(first, |call| &call.outcome);
+            let Some(step) = steps.get(place).filter(|_| outcome.is_final()) else { return calls };
+            tally.note(step, outcome);
+            if let Outcome::Found(found) | Outcome::Partial(found) = outcome {
+                take_over(&mut lead, found, course.overwrites);
+            }
+            let Some(next) = next_step(steps, place, &tally) else { return calls };
+            let attempt = self.ids().next();
+            let outcome = match self.prepare(steps, next, attempt, None, &lead) {
+                Err(outcome) => outcome,
+                Ok((slug, request)) => {
+                    let Some(provider) = self.parts.registry.get(&slug).filter(|provider| provider.is_instant()) else {
+                        return calls;
+                    };
+                    let passed = self.parts.gate.call(&self.parts.agenda, &self.pick, &**provider, &request).await;
+                    match passed {
+                        Passed::Answered(reply) if reply.outcome.is_final() && reply.cost == 0 => reply.outcome,
+                        Passed::Answered(_) | Passed::Stopped => return calls,
+                    }
+                }
+            };
+            calls.push(FollowUp { step: next, attempt, at: self.now(), outcome });
+            place = next;
+        }
     }
 
     /// Only what the operation needs goes into the request.

@@ -6,6 +6,7 @@
 //! Restarts with: the exports that are not at their end, each from its beginning; what it left behind ends in `.part`.
 
 mod format;
+mod halting;
 mod originals;
 mod rows;
 mod work;

@@ -15,6 +15,11 @@ use crate::store::{Reads, Refusal, StoreError, View, WorkspaceScope};
 /// Told each lead; `Break` ends the walk.
 pub(super) type Visit<'v> = &'v mut dyn FnMut(LeadId, Lead) -> ControlFlow<()>;
 
+/// Ids of a list that are looked up together.
+const PORTION: usize = 4_096;
+/// Leads of other lists that a walk may meet for nothing, beside one for each lead that it was for.
+const FOREIGN: usize = 256;
+
 pub(super) struct Rows<'r> {
     view: &'r View,
     scope: WorkspaceScope,
@@ -43,24 +48,8 @@ impl<'r> Rows<'r> {
                 }
                 Ok(())
             }
-            (None, Some(list)) => {
-                if !lists.has(list)? {
-                    return Ok(());
-                }
-                let mut failed = None;
-                self.view.scan::<ListLeads>(&self.scope, &(list,), Order::Ascending, &mut |(_, id), ()| match self
-                    .view
-                    .get::<Leads>(&self.scope, (id,))
-                {
-                    Ok(Some(lead)) if self.takes(id, &lead) => visit(id, lead),
-                    Ok(_) => ControlFlow::Continue(()),
-                    Err(error) => {
-                        failed = Some(error);
-                        ControlFlow::Break(())
-                    }
-                })?;
-                failed.map_or(Ok(()), Err)
-            }
+            (None, Some(list)) if lists.has(list)? => self.of_list(list, visit),
+            (None, Some(_)) => Ok(()),
             (None, None) => {
                 let mut failed = None;
                 self.view.scan::<Leads>(&self.scope, &(), Order::Ascending, &mut |(id,), lead| match lists
@@ -76,6 +65,57 @@ impl<'r> Rows<'r> {
                 failed.map_or(Ok(()), Err)
             }
         }
+    }
+
+    /// The leads of a list, a portion of its ids at a time.
+    fn of_list(&self, list: ListId, visit: Visit<'_>) -> Result<(), StoreError> {
+        let (mut ids, mut after) = (Vec::with_capacity(PORTION), None);
+        loop {
+            ids.clear();
+            let mut keep = |(_, id): (ListId, LeadId), ()| {
+                ids.push(id);
+                if ids.len() < PORTION { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            };
+            match after {
+                None => self.view.scan::<ListLeads>(&self.scope, &(list,), Order::Ascending, &mut keep)?,
+                Some(after) => {
+                    let after = (list, after);
+                    self.view.scan_after::<ListLeads>(&self.scope, &(list,), &after, Order::Ascending, &mut keep)?;
+                }
+            }
+            after = ids.last().copied();
+            if self.portion(&ids, visit)?.is_break() || ids.len() < PORTION {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The leads with these ids, which ascend. Leads of a list mostly came together and lie side by side, where one walk
+    /// reads them several times faster than a search for each; where too many others lie between them, they are searched.
+    fn portion(&self, ids: &[LeadId], visit: Visit<'_>) -> Result<ControlFlow<()>, StoreError> {
+        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(ControlFlow::Continue(())) };
+        let (mut next, mut foreign) = (0, 0);
+        let (mut is_over, mut is_sparse) = (false, false);
+        self.view.scan_between::<Leads>(&self.scope, &(*first,), &(*last,), &mut |(id,), lead| {
+            while ids.get(next).is_some_and(|wanted| *wanted < id) {
+                next += 1;
+            }
+            if ids.get(next) != Some(&id) {
+                foreign += 1;
+                is_sparse = foreign > FOREIGN + next;
+                return if is_sparse { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+            }
+            next += 1;
+            is_over = self.takes(id, &lead) && visit(id, lead).is_break();
+            if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        for id in ids.iter().skip(next).filter(|_| is_sparse) {
+            let Some(lead) = self.view.get::<Leads>(&self.scope, (*id,))? else { continue };
+            if self.takes(*id, &lead) && visit(*id, lead).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
     fn takes(&self, id: LeadId, lead: &Lead) -> bool {

@@ -77,7 +77,8 @@ impl ExportWorker {
     pub async fn run(&self, export: OpenExport) -> Result<ExportState, ExportError> {
         let OpenExport { scope, id, row } = export;
         let attempt = self.store.deps().random.u64();
-        let place = Place { path: self.directory.exports().join(row.file_name(id)), attempt };
+        let path = self.directory.exports().join(row.file_name(id));
+        let place = Place { path, asked_at: row.created_at, attempt };
         let rows = Arc::new(AtomicU64::new(0));
         let view = self.store.view()?;
         let writing = self.hands.start({

@@ -11,14 +11,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
-use super::format::format;
+use super::format::{FormatError, Surroundings, format};
+use super::halting::Halting;
 use super::originals::OriginalRows;
 use super::rows::Rows;
+use crate::domain::enriched_field::EnrichedField;
 use crate::domain::export::{Column, default_columns};
 use crate::domain::id::LeadId;
 use crate::domain::lead::Lead;
+use crate::domain::time::Time;
 use crate::store::check::UNFINISHED;
-use crate::store::records::export::ExportSpec;
+use crate::store::records::export::{ExportFormat, ExportSpec};
 use crate::store::{Refusal, Reject, StoreError, View, WorkspaceScope};
 
 /// Why a file was not written.
@@ -28,11 +31,17 @@ pub enum WriteError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Reject(#[from] Reject),
-    #[error("the file cannot be written: {0}")]
-    File(#[from] io::Error),
+    #[error(transparent)]
+    Format(#[from] FormatError),
     /// The house is stopping; the next start writes the file from its beginning.
     #[error("stopped before it was done")]
     Stopped,
+}
+
+impl From<io::Error> for WriteError {
+    fn from(error: io::Error) -> Self {
+        Self::Format(error.into())
+    }
 }
 
 impl From<Refusal> for WriteError {
@@ -54,6 +63,8 @@ pub struct Written {
 /// Where a file goes.
 pub(super) struct Place {
     pub path: PathBuf,
+    /// When the export was asked for.
+    pub asked_at: Time,
     /// Different for every attempt: one that was given up may still be writing.
     pub attempt: u64,
 }
@@ -72,7 +83,9 @@ pub(super) fn write(
 ) -> Result<Written, WriteError> {
     let (path, part) = (&place.path, place.part());
     place.clear()?;
-    let result = write_part(view, scope, spec, &part, progress, halt).and_then(|rows| {
+    let around = Surroundings { folder: path.parent().unwrap_or(Path::new(".")), asked_at: place.asked_at };
+    let written = write_part(view, scope, spec, around, &part, progress, halt);
+    let result = written.and_then(|rows| {
         let bytes = fs::metadata(&part)?.len();
         fs::rename(&part, path)?;
         sync_folder(path)?;
@@ -123,6 +136,7 @@ fn write_part(
     view: &View,
     scope: WorkspaceScope,
     spec: &ExportSpec,
+    around: Surroundings<'_>,
     part: &Path,
     progress: &AtomicU64,
     halt: &CancellationToken,
@@ -135,7 +149,7 @@ fn write_part(
     let mut out = BufWriter::with_capacity(256 << 10, file);
     let mut count = 0;
     {
-        let mut format = format(spec.format, &mut out);
+        let mut format = format(spec, around, Halting::new(&mut out, halt))?;
         format.begin(&columns)?;
         walk(&rows, halt, &mut |id, lead| {
             let original = if with_original { originals.of(&lead)? } else { Vec::new() };
@@ -144,9 +158,9 @@ fn write_part(
             progress.store(count, Ordering::Relaxed);
             Ok(())
         })?;
-        format.end()?;
+        format.end().map_err(|error| if halt.is_cancelled() { WriteError::Stopped } else { error.into() })?;
     }
-    let file = out.into_inner().map_err(|error| WriteError::File(error.into_error()))?;
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.sync_all()?;
     Ok(count)
 }
@@ -162,6 +176,12 @@ fn columns(
     let chosen = !spec.fields.is_empty();
     let mut columns =
         if chosen { spec.fields.iter().map(|name| Column::named(name)).collect() } else { default_columns() };
+    if !chosen && matches!(spec.format, ExportFormat::Json | ExportFormat::Ndjson) {
+        // What a lead does not have takes no room there.
+        let facts = EnrichedField::ALL.map(Column::Enriched);
+        let further: Vec<Column> = facts.into_iter().filter(|fact| !columns.contains(fact)).collect();
+        columns.extend(further);
+    }
     if chosen && !spec.include_original {
         return Ok(columns);
     }

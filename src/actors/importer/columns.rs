@@ -8,6 +8,7 @@ use super::memory::MappingMemory;
 use super::plan::ImportChoice;
 use super::problem::FileProblem;
 use crate::domain::header::{self, suggest_from};
+use crate::domain::lead::LeadField;
 use crate::domain::row::{Mapping, Target, unique_titles};
 use crate::domain::text::trim_cell;
 use crate::store::records::import::PlannedColumn;
@@ -152,7 +153,8 @@ fn remembered(headers: &[&str], known: &[PlannedColumn]) -> Option<Decision> {
 }
 
 fn automatic(headers: &[&str], rows: &[Vec<String>]) -> Decision {
-    let suggestions = suggest_from(headers, rows);
+    let mut suggestions = suggest_from(headers, rows);
+    believe_own_titles(headers, &mut suggestions);
     let reason = |found: &header::Suggestion| Reason {
         origin: match found.origin {
             header::Origin::Header => ColumnOrigin::Header,
@@ -164,6 +166,22 @@ fn automatic(headers: &[&str], rows: &[Vec<String>]) -> Decision {
     let mapping = Mapping::suggested(headers, &suggestions);
     let mapping = without_ours(headers, mapping.clone()).unwrap_or(mapping);
     Decision { mapping, reasons, missing: Vec::new() }
+}
+
+/// A file with several titles as only the API spells them is an export of ours: then such a title says what its column
+/// holds, whatever stands in it, and what has another title is a custom field.
+fn believe_own_titles(headers: &[&str], suggestions: &mut [Option<header::Suggestion>]) {
+    if !header::are_of_an_export(headers) {
+        return;
+    }
+    let own: Vec<Option<LeadField>> = headers.iter().map(|title| LeadField::from_name(trim_cell(title))).collect();
+    for (place, found) in suggestions.iter_mut().enumerate() {
+        let by_title = own[place].filter(|field| !own[..place].contains(&Some(*field)));
+        *found = match by_title {
+            Some(field) => Some(header::Suggestion { field, confidence: 1.0, origin: header::Origin::Header }),
+            None => found.filter(|found| found.origin == header::Origin::Header && !own.contains(&Some(found.field))),
+        };
+    }
 }
 
 fn without_ours(headers: &[&str], mapping: Mapping) -> Result<Mapping, FileProblem> {
@@ -229,6 +247,18 @@ mod tests {
         fn recall(&self, titles: TitleSet) -> Result<Option<RememberedMapping>, FileProblem> {
             Ok((titles == self.0).then(|| self.1.clone()))
         }
+    }
+
+    #[test]
+    fn titles_of_an_export_are_believed_whatever_stands_below() {
+        let rows = [["yes", "0", "=x", "+49 30 1234567"].map(str::to_owned).to_vec()];
+        let auto = ImportChoice::default();
+        let found = |file| fields(&decide(&laid_out(file), &rows, &auto, &NoMemory).expect("a decision"));
+        assert_eq!(
+            found("companyName,jobTitle,city,Fair\nyes,0,=x,+49 30 1234567\n"),
+            ["companyName", "jobTitle", "city", "customFields.Fair"]
+        );
+        assert_eq!(found("Email,Nobody,city,Fair\nyes,0,=x,+49 30 1234567\n")[0], "customFields.Email");
     }
 
     #[test]

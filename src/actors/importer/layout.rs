@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::problem::FileProblem;
 use super::source::{Form, Opened};
-use crate::domain::delimited::{Advance, Dialect, Position, RecordLimits, RecordReader, detect};
+use crate::domain::delimited::{Advance, Detection, Dialect, Position, RecordLimits, RecordReader, detect, detect_in};
+use crate::domain::header::are_of_an_export;
 use crate::domain::row::unique_titles;
 
 /// Records that tell how wide the table is.
@@ -58,11 +59,13 @@ impl Layout {
 /// It is no text, or the choice does not fit it.
 pub fn layout(opened: &Opened, choice: &LayoutChoice) -> Result<Layout, FileProblem> {
     let sample = &opened.head[..];
-    no_nul(sample)?;
     if sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample).iter().all(u8::is_ascii_whitespace) {
         return Err(FileProblem::empty());
     }
-    let guess = detect(sample);
+    let guess = guessed(opened);
+    if !guess.header.as_ref().is_some_and(|header| are_of_an_export(&header.titles)) {
+        no_nul(sample)?;
+    }
     let dialect = Dialect {
         delimiter: choice.delimiter.unwrap_or(guess.dialect.delimiter),
         quote: choice.quote.unwrap_or(guess.dialect.quote),
@@ -82,6 +85,17 @@ pub fn layout(opened: &Opened, choice: &LayoutChoice) -> Result<Layout, FileProb
     let columns = columns(sample, dialect, data, header_row.is_some());
     headers.resize(headers.len().max(columns).max(1), String::new());
     Ok(Layout { form: opened.form.clone(), dialect, header_row, headers, data, line_ending: line_ending(sample) })
+}
+
+/// The text of a sheet was written here, so nothing is guessed; but a sheet of one column may be a file that was opened with
+/// the wrong delimiter.
+fn guessed(opened: &Opened) -> Detection {
+    let sample = &opened.head[..];
+    let known = Dialect::default();
+    match opened.form {
+        Form::Workbook(_) if columns(sample, known, Position::START, false) > 1 => detect_in(known, sample),
+        _ => detect(sample),
+    }
 }
 
 fn no_nul(sample: &[u8]) -> Result<(), FileProblem> {

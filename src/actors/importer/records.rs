@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use super::problem::FileProblem;
 use super::spool::{Spool, SpoolPart, SpoolRead};
 use crate::domain::delimited::{Advance, Dialect, Position, Record, RecordLimits, RecordReader};
+use crate::domain::header::are_of_an_export;
 use crate::domain::id::UploadId;
 use crate::store::records::import::ImportPlan;
 
@@ -18,6 +19,8 @@ pub struct Records {
     /// The part of `block` that is not used up.
     unread: std::ops::Range<usize>,
     at_end: bool,
+    /// A NUL makes it no text; an export of ours may hold one that somebody stored.
+    takes_nul: bool,
 }
 
 impl Records {
@@ -28,7 +31,9 @@ impl Records {
     pub fn of(spool: &dyn Spool, upload: UploadId, plan: &ImportPlan, at: Position) -> Result<Self, FileProblem> {
         let part = plan.text.map_or(SpoolPart::Sent, SpoolPart::Text);
         let file = spool.read(upload, part).map_err(|error| FileProblem::unreadable(&error))?;
-        Self::over(file, plan.dialect(), Some(plan.columns.len()), plan.max_record_bytes, at)
+        let titles: Vec<&str> = plan.columns.iter().map(|column| column.title.as_str()).collect();
+        let records = Self::over(file, plan.dialect(), Some(titles.len()), plan.max_record_bytes, at)?;
+        Ok(Self { takes_nul: are_of_an_export(&titles), ..records })
     }
 
     /// The records of a text from `at` on; those of a table with `columns` columns are mended.
@@ -49,7 +54,7 @@ impl Records {
         if let Some(columns) = columns {
             reader = reader.mending(columns);
         }
-        Ok(Self { file, reader, block: vec![0; BLOCK_BYTES], unread: 0..0, at_end: false })
+        Ok(Self { file, reader, block: vec![0; BLOCK_BYTES], unread: 0..0, at_end: false, takes_nul: false })
     }
 
     /// Moves to the next record; false at the end of the file.
@@ -79,7 +84,7 @@ impl Records {
     /// It is no text.
     pub fn record(&self) -> Result<Record<'_>, FileProblem> {
         let record = self.reader.record()?;
-        if let Some((line, column)) = record.nul() {
+        if let Some((line, column)) = record.nul().filter(|_| !self.takes_nul) {
             return Err(FileProblem::binary(line, column as u64));
         }
         Ok(record)

@@ -4,6 +4,7 @@ use super::layout::Layout;
 use super::problem::FileProblem;
 use super::source::Opened;
 use crate::domain::delimited::{Advance, DelimitedError, Dialect, Position, RecordLimits, RecordReader};
+use crate::domain::header::are_of_an_export;
 
 /// Rows that are shown of a file whose quotes do not close, from there on.
 const UNQUOTED_ROWS: usize = 20;
@@ -69,7 +70,7 @@ impl Sampled {
                 Err(DelimitedError::InvalidUtf8 { .. }) if !opened.is_whole && input.is_empty() => break,
                 Err(error) => return Err(error.into()),
             };
-            if let Some((line, column)) = record.nul() {
+            if let Some((line, column)) = record.nul().filter(|_| !are_of_an_export(&layout.headers)) {
                 return Err(FileProblem::binary(line, column as u64));
             }
             let cells = record.fields().map(str::to_owned).collect();

@@ -2,7 +2,10 @@
 //!
 //! 1. Take what is pending in the `live` lane, collapse repeated ids, read the rows as they are now, replace their documents.
 //! 2. Nothing live: take a slice of the `bulk` lane. Leads that were all new are added without looking for an older document.
-//! 3. Commit live work after 250 ms, bulk work after 50,000 documents or 2 s, with the seqs reached as the payload.
+//! 3. Commit live work after 200 ms, bulk work after 50,000 documents or 2 s, with the seqs reached as the payload.
+//!
+//! A commit works off everything handed over before, so bulk work between two commits is kept to what takes less than a
+//! second at the rate it has had lately, and to a quarter of that while somebody edits leads: his writes stand behind it.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -20,6 +23,17 @@ const SHOWN_EVERY: usize = 25 * BULK_DOCUMENTS;
 const LIVE_COMMIT_AFTER: Duration = Duration::from_millis(200);
 const BULK_COMMIT_AFTER: Duration = Duration::from_secs(2);
 const BULK_COMMIT_DOCUMENTS: usize = 50_000;
+/// Live work that stands among bulk work: the commit is dear in any case.
+const LIVE_AMONG_BULK_AFTER: Duration = Duration::from_millis(50);
+/// How much work there may be between two commits, as the time it takes.
+const BULK_WORTH: Duration = Duration::from_millis(800);
+const BULK_WORTH_WHILE_EDITED: Duration = Duration::from_millis(200);
+/// So long after a live write another one is expected.
+const EDITED_FOR: Duration = Duration::from_secs(5);
+/// However slow the box is, so many documents are worth a commit.
+const LEAST_COMMIT_DOCUMENTS: usize = 500;
+/// Documents a second before anything was measured: of a busy box.
+const FIRST_RATE: f64 = 20_000.0;
 
 /// Why the feed cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +81,9 @@ pub struct Feed {
     dirty_live: Option<Duration>,
     dirty_bulk: Option<Duration>,
     bulk_documents: usize,
+    /// Documents a second that have become visible lately.
+    rate: f64,
+    edited_until: Duration,
     committed: (u64, u64),
 }
 
@@ -91,6 +108,8 @@ impl Feed {
             dirty_live: None,
             dirty_bulk: None,
             bulk_documents: 0,
+            rate: FIRST_RATE,
+            edited_until: Duration::ZERO,
             committed: (live, bulk),
         })
     }
@@ -155,6 +174,7 @@ impl Feed {
         self.writer.apply(batch)?;
         self.live = last;
         self.dirty_live.get_or_insert(now);
+        self.edited_until = now + EDITED_FOR;
         Ok(true)
     }
 
@@ -165,7 +185,7 @@ impl Feed {
             self.ahead.clear();
             return Ok(false);
         }
-        let mut room = BULK_DOCUMENTS;
+        let mut room = BULK_DOCUMENTS.min(self.commit_documents(now));
         for (seq, entry) in entries {
             let taken = self.take_bulk_entry(view, seq, &entry, room)?;
             self.dirty_bulk.get_or_insert(now);
@@ -220,16 +240,35 @@ impl Feed {
         Ok(taken)
     }
 
+    /// After how many bulk documents a commit is due.
+    fn commit_documents(&self, now: Duration) -> usize {
+        let worth = if now < self.edited_until { BULK_WORTH_WHILE_EDITED } else { BULK_WORTH };
+        let documents = self.rate * worth.as_secs_f64();
+        // A float beyond the range becomes its end.
+        (documents as usize).clamp(LEAST_COMMIT_DOCUMENTS, BULK_COMMIT_DOCUMENTS)
+    }
+
     fn commit_due_in(&self, now: Duration) -> Option<Duration> {
         let left = |since: Duration, after: Duration| after.saturating_sub(now.saturating_sub(since));
-        let live = self.dirty_live.map(|since| left(since, LIVE_COMMIT_AFTER));
-        let bulk = self.dirty_bulk.map(|since| match self.bulk_documents >= BULK_COMMIT_DOCUMENTS {
+        let live_after = if self.bulk_documents > 0 { LIVE_AMONG_BULK_AFTER } else { LIVE_COMMIT_AFTER };
+        let live = self.dirty_live.map(|since| left(since, live_after));
+        let bulk = self.dirty_bulk.map(|since| match self.bulk_documents >= self.commit_documents(now) {
             true => Duration::ZERO,
             false => left(since, BULK_COMMIT_AFTER),
         });
         match (live, bulk) {
             (Some(live), Some(bulk)) => Some(live.min(bulk)),
             (one, other) => one.or(other),
+        }
+    }
+
+    /// Learns from a commit how fast the box is. Small ones say little: their cost is that of any commit.
+    fn learn_rate(&mut self, now: Duration) {
+        if let Some(since) = self.dirty_bulk
+            && self.bulk_documents >= LEAST_COMMIT_DOCUMENTS
+        {
+            let took = now.saturating_sub(since).as_secs_f64().max(0.001);
+            self.rate = 0.5 * self.rate + 0.5 * self.bulk_documents as f64 / took;
         }
     }
 
@@ -240,8 +279,10 @@ impl Feed {
     pub fn commit(&mut self) -> Result<(), FeedError> {
         self.writer.commit(&Checkpoint::new(self.live, self.bulk, self.index.generation()))?;
         self.index.reload()?;
+        let now = self.store.deps().clock.monotonic();
+        self.learn_rate(now);
         self.dirty_live = None;
-        self.dirty_bulk = self.started.map(|_| self.store.deps().clock.monotonic());
+        self.dirty_bulk = self.started.map(|_| now);
         self.bulk_documents = 0;
         self.committed = (self.live, self.bulk);
         Ok(())

@@ -11,8 +11,8 @@ use super::figures::{Check, Figures};
 use crate::cli::client::Client;
 use crate::cli::exit::CliError;
 
-const INDEX_WITHIN: Duration = Duration::from_secs(10);
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const INDEX_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// What other sources say.
 #[derive(Debug, Clone, Default)]
@@ -150,6 +150,16 @@ fn compare(figures: &Figures, heard: &Witnesses) -> Check {
         Comparison("risky addresses and those of the search index", emails.risky, searched.risky),
         Comparison("invalid addresses and those of the search index", emails.invalid, searched.invalid),
         Comparison("phone numbers and those of the search index", leads.with_phone, searched.with_phone),
+        Comparison("phones by type and those of the index", total(&leads.phones_by_type), facet(figures, "phoneType")),
+        Comparison(
+            "kinds of line that differ from the index",
+            0,
+            differing(&leads.phones_by_type, figures, "phoneType"),
+        ),
+        Comparison("levels and those of the index", total(&leads.seniority), facet(figures, "seniorityLevel")),
+        Comparison("levels that differ from the index", 0, differing(&leads.seniority, figures, "seniorityLevel")),
+        Comparison("departments and those of the index", total(&leads.departments), facet(figures, "department")),
+        Comparison("kinds of address and those of the index", total(&leads.email_types), facet(figures, "emailType")),
         Comparison("leads of the job and leads", enrichment.leads, leads.total),
         Comparison("exported rows and leads", export.rows, leads.total),
         Comparison("exported rows and records of the file", export.rows, export.file_rows),
@@ -175,6 +185,22 @@ fn compare(figures: &Figures, heard: &Witnesses) -> Check {
         disagreements,
         findings: checked.findings,
     }
+}
+
+fn total(counts: &BTreeMap<String, u64>) -> u64 {
+    counts.values().sum()
+}
+
+/// What the index counts of a field.
+fn facet(figures: &Figures, field: &str) -> u64 {
+    figures.facets.get(field).map_or(0, total)
+}
+
+/// How many values are not counted alike.
+fn differing(counts: &BTreeMap<String, u64>, figures: &Figures, field: &str) -> u64 {
+    let empty = BTreeMap::new();
+    let other = figures.facets.get(field).unwrap_or(&empty);
+    counts.iter().filter(|(value, count)| other.get(*value) != Some(*count)).count() as u64
 }
 
 #[cfg(test)]
@@ -204,9 +230,11 @@ mod tests {
                 with_email: 5,
                 emails: Emails { valid: 2, risky: 1, invalid: 1, unchecked: 1 },
                 with_phone: 4,
+                seniority: [("mid".to_owned(), 3)].into(),
                 ..Leads::default()
             },
             searches: vec![Search { finds_its_lead: true, ..Search::default() }],
+            facets: [("seniorityLevel".to_owned(), [("mid".to_owned(), 3)].into())].into(),
             export: Export { rows: 6, file_rows: 6, ..Export::default() },
             check: Check::default(),
             seconds: 0.0,
@@ -232,7 +260,10 @@ mod tests {
 
     #[test]
     fn each_figure_that_is_off_by_one_fails() {
-        let mutations: [fn(&mut Figures); 19] = [
+        let mutations: [fn(&mut Figures); 22] = [
+            |figures| *figures.leads.seniority.entry("mid".to_owned()).or_default() += 1,
+            |figures| *figures.leads.phones_by_type.entry("mobile".to_owned()).or_default() += 1,
+            |figures| drop(figures.facets.remove("seniorityLevel")),
             |figures| figures.import.reasons["no_identity"] = json!(2),
             |figures| figures.import.rows += 1,
             |figures| figures.import.created += 1,

@@ -1,4 +1,4 @@
-//! Step 3: the built-in provider checks the e-mail addresses. It needs no key.
+//! Step 3: the built-in providers look at addresses, numbers, names, titles and companies. They need no key.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -30,9 +30,9 @@ struct Progress {
 }
 
 pub async fn enrich(client: &Client, told: &Narration, list: &str) -> Result<Enrichment, CliError> {
-    told.step(3, "Checking e-mail addresses with the built-in provider");
+    told.step(3, "Checking with the built-in providers: e-mail, phone, name, title, company");
     let began = client.clock().monotonic();
-    let order = json!({"listId": list, "options": {"enrichmentLevel": "basic", "fields": ["emailStatus"]}});
+    let order = json!({"listId": list, "options": {"enrichmentLevel": "basic"}});
     let started: Job = client.post("/leads/enrich", &order).await?;
     let bar = told.bar("checking", Some(started.progress.total));
     let seen = |job: &Job| {
@@ -49,7 +49,7 @@ pub async fn enrich(client: &Client, told: &Narration, list: &str) -> Result<Enr
     let seconds = (client.clock().monotonic() - began).as_secs_f64();
     let Progress { processed, successful, failed, skipped, .. } = job.progress;
     told.fact(&format!(
-        "{} in {seconds:.1} s: {} checked, {skipped} without an address, {failed} failed",
+        "{} in {seconds:.1} s: {} checked, {skipped} with nothing to check, {failed} failed",
         counted(processed, "lead", "leads"),
         successful
     ));

@@ -1,5 +1,6 @@
 //! All the numbers of a demo: what `--json` prints, and what the summary is written from.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -13,6 +14,8 @@ pub struct Figures {
     pub enrichment: Enrichment,
     pub leads: Leads,
     pub searches: Vec<Search>,
+    /// By field: how often each value occurs among the leads found.
+    pub facets: BTreeMap<String, BTreeMap<String, u64>>,
     pub export: Export,
     pub check: Check,
     /// From the first look at the file to the end of the audit.
@@ -64,7 +67,7 @@ pub struct Import {
     pub searchable_seconds: f64,
 }
 
-/// The job that checked the e-mail addresses.
+/// The job that the built-in providers did.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Enrichment {
@@ -84,7 +87,15 @@ pub struct Leads {
     pub total: u64,
     pub with_email: u64,
     pub emails: Emails,
+    /// `business`, `free`, `role`, `disposable`, as far as the address tells.
+    pub email_types: BTreeMap<String, u64>,
     pub with_phone: u64,
+    /// Kinds of line, as far as the number is one of its country's plan.
+    pub phones_by_type: BTreeMap<String, u64>,
+    /// Levels of those who have a title.
+    pub seniority: BTreeMap<String, u64>,
+    /// Departments that the titles tell.
+    pub departments: BTreeMap<String, u64>,
     /// The quality scores of all leads together, 0 to 100 each.
     pub quality_sum: u64,
     /// Their average, with one decimal.

@@ -17,6 +17,29 @@ pub struct Lead {
     pub phone: Option<String>,
     pub website: Option<String>,
     pub quality_score: u64,
+    pub enriched: Enriched,
+}
+
+/// What was found out, in the form of the API.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Enriched {
+    pub email_type: Option<String>,
+    phone_numbers: Vec<Number>,
+    professional_info: Professional,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Number {
+    line_type: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Professional {
+    seniority_level: Option<String>,
+    department: Option<String>,
 }
 
 impl Lead {
@@ -32,7 +55,7 @@ pub struct Leads(Vec<Lead>);
 
 impl Leads {
     pub async fn all(client: &Client, list: &str) -> Result<Self, CliError> {
-        let rows = client.all(&format!("/leads/lists/{list}/leads")).await?;
+        let rows = client.all(&format!("/leads/lists/{list}/leads"), &[("details", "true")]).await?;
         let read = |row| Lead::deserialize(row).ok();
         Ok(Self(rows.iter().filter_map(read).collect()))
     }
@@ -46,6 +69,19 @@ impl Leads {
         for lead in &self.0 {
             count.with_phone += u64::from(lead.phone.is_some());
             count.quality_sum += lead.quality_score;
+            let found = &lead.enriched;
+            let line = found.phone_numbers.first().and_then(|number| number.line_type.as_ref());
+            let facts = [
+                (&mut count.phones_by_type, line),
+                (&mut count.seniority, found.professional_info.seniority_level.as_ref()),
+                (&mut count.departments, found.professional_info.department.as_ref()),
+                (&mut count.email_types, found.email_type.as_ref()),
+            ];
+            for (counts, fact) in facts {
+                if let Some(fact) = fact {
+                    *counts.entry(fact.clone()).or_default() += 1;
+                }
+            }
             if lead.email.is_none() {
                 continue;
             }

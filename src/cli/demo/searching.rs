@@ -1,13 +1,14 @@
-//! Step 4: three searches that people make, with words from the leads themselves.
+//! Step 4: three searches that people make, with words from the leads themselves, and what the list is made of.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::figures::Search;
+use super::audit::{INDEX_WITHIN, PAUSE};
+use super::figures::{Enrichment, Search};
 use super::leads::{Lead, Leads};
-use super::narration::{Narration, counted};
+use super::narration::{Narration, counted, grouped};
 use crate::cli::client::Client;
 use crate::cli::exit::CliError;
 
@@ -49,6 +50,58 @@ pub async fn search(client: &Client, told: &Narration, leads: &Leads, list: &str
         searches.push(Search { kind, text, total: found.total, milliseconds, finds_its_lead, first });
     }
     Ok(searches)
+}
+
+/// What is counted of the list, and what it is called here.
+const FACETS: [(&str, &str); 4] = [
+    ("phoneType", "phones by type"),
+    ("seniorityLevel", "seniority"),
+    ("department", "departments"),
+    ("emailType", "kinds of address"),
+];
+/// Values of a facet that fit in a line.
+const SHOWN: usize = 6;
+
+/// How often each value of a few fields occurs in the list, as the index counts once it has seen what `job` wrote.
+pub async fn facets(
+    client: &Client,
+    told: &Narration,
+    list: &str,
+    job: &Enrichment,
+) -> Result<BTreeMap<String, BTreeMap<String, u64>>, CliError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        facets: BTreeMap<String, Facet>,
+    }
+    #[derive(Deserialize)]
+    struct Facet {
+        values: Vec<Counted>,
+    }
+    #[derive(Deserialize)]
+    struct Counted {
+        value: String,
+        count: u64,
+    }
+    let of_job = json!({"field": "enrichmentJobId", "op": "eq", "value": job.job_id});
+    let question = json!({"listId": list, "filter": of_job, "limit": 1});
+    let until = client.clock().monotonic() + INDEX_WITHIN;
+    while client.post::<Found>("/leads/search", &question).await?.total < job.leads - job.skipped
+        && client.clock().monotonic() < until
+    {
+        client.clock().sleep(PAUSE).await;
+    }
+    let question = json!({"listId": list, "limit": 1, "facets": FACETS.map(|(field, _)| field)});
+    let answer: Answer = client.post("/leads/search", &question).await?;
+    for (field, called) in FACETS {
+        let values = answer.facets.get(field).map_or(&[][..], |facet| &facet.values);
+        let shown: Vec<String> =
+            values.iter().take(SHOWN).map(|counted| format!("{} {}", counted.value, grouped(counted.count))).collect();
+        if !shown.is_empty() {
+            told.fact(&format!("{called}: {}", shown.join(", ")));
+        }
+    }
+    let counts = |facet: Facet| facet.values.into_iter().map(|counted| (counted.value, counted.count)).collect();
+    Ok(answer.facets.into_iter().map(|(field, facet)| (field, counts(facet))).collect())
 }
 
 /// A name, a company's domain and the end of a phone number, as far as the leads have them.

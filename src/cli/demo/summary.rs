@@ -1,11 +1,13 @@
 //! The end of the demo in words: what a salesperson wants to know.
 
+use std::collections::BTreeMap;
+
 use super::figures::{Figures, SignIn};
 use super::importing::in_words;
 use super::narration::{counted, grouped};
 
 pub fn text(figures: &Figures) -> String {
-    let Figures { file, import, enrichment, leads, searches, export, check, seconds, place } = figures;
+    let Figures { file, import, enrichment, leads, searches, export, check, seconds, place, .. } = figures;
     let mut lines = vec![String::new(), format!("{}: done in {seconds:.1} s", file.name), String::new()];
     let mut row = |what: &str, figure: String, more: String| {
         lines.push(format!("  {what:<20}{figure:>10}  {more}").trim_end().to_owned());
@@ -24,7 +26,14 @@ pub fn text(figures: &Figures) -> String {
     if leads.emails.unchecked > 0 {
         row("  not checked", grouped(leads.emails.unchecked), String::new());
     }
-    row("phone numbers", grouped(leads.with_phone), String::new());
+    if let Some(kinds) = shares(&leads.email_types) {
+        row("  kinds", String::new(), kinds);
+    }
+    row("phone numbers", grouped(leads.with_phone), shares(&leads.phones_by_type).unwrap_or_default());
+    let titled = leads.seniority.values().sum();
+    row("titles", grouped(titled), shares(&leads.seniority).unwrap_or_default());
+    let placed = leads.departments.values().sum();
+    row("departments told", grouped(placed), shares(&leads.departments).unwrap_or_default());
     row("average quality", format!("{:.1}", leads.average_quality), "of 100".to_owned());
     row("credits used", credits(enrichment.credits_used), "the built-in checks are free".to_owned());
     let slowest = searches.iter().map(|search| search.milliseconds).fold(0.0, f64::max);
@@ -41,6 +50,25 @@ pub fn text(figures: &Figures) -> String {
     }
     lines.extend(whereabouts(figures));
     lines.join("\n") + "\n"
+}
+
+/// Values of a summary that fit in a line.
+const SHOWN: usize = 5;
+
+/// `mobile 80, fixed_line 60`, the largest first; `None` for nothing.
+fn shares(counts: &BTreeMap<String, u64>) -> Option<String> {
+    let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let rest: u64 = counts.iter().skip(SHOWN).map(|(_, count)| **count).sum();
+    let mut shown: Vec<String> = counts
+        .iter()
+        .take(SHOWN)
+        .map(|(value, count)| format!("{} {}", value.replace('_', " "), grouped(**count)))
+        .collect();
+    if rest > 0 {
+        shown.push(format!("others {}", grouped(rest)));
+    }
+    (!shown.is_empty()).then(|| shown.join(", "))
 }
 
 /// Why rows were rejected: what is left of the reasons when those of duplicates are taken away.

@@ -11,7 +11,7 @@ mod position;
 mod reader;
 mod record;
 
-pub use detect::{Detection, HeaderRecord, SAMPLE_BYTES, detect};
+pub use detect::{Detection, HeaderRecord, SAMPLE_BYTES, begins_as_an_export, detect, detect_in};
 pub use error::DelimitedError;
 pub use mend::Mend;
 pub use position::Position;

@@ -1,5 +1,7 @@
 //! UTF-16 without a byte order mark.
 
+use crate::domain::delimited::begins_as_an_export;
+
 /// Which half of the units is the high one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ByteOrder {
@@ -15,7 +17,8 @@ pub(super) fn byte_order(head: &[u8]) -> Option<ByteOrder> {
     let zeros = head.iter().filter(|byte| **byte == 0).count();
     // Plain text with a few zero bytes in it is damaged; UTF-16 of such letters has one in two.
     let is_plain = |byte: &u8| matches!(byte, 0 | b'\t' | b'\n' | b'\r' | b' '..=b'~');
-    if zeros == 0 || zeros * 4 < head.len() && head.iter().all(is_plain) {
+    // A text of an export may hold one that somebody stored.
+    if zeros == 0 || begins_as_an_export(head) || zeros * 4 < head.len() && head.iter().all(is_plain) {
         return None;
     }
     let units = |read: fn([u8; 2]) -> u16| head.chunks_exact(2).map(move |unit| read([unit[0], unit[1]]));

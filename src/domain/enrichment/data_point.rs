@@ -2,6 +2,8 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::domain::lead::LeadField;
+
 /// One thing about a lead that a job asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(index_only)]
@@ -20,11 +22,38 @@ pub enum DataPoint {
     Professional,
     #[n(5)]
     Company,
+    /// Whether the number that is there exists in its country's plan, and what kind of line it is. A check, as are those
+    /// below.
+    #[n(6)]
+    PhoneStatus,
+    /// The parts of the name.
+    #[n(7)]
+    Name,
+    /// How senior the title is, and in which department.
+    #[n(8)]
+    Seniority,
+    /// The domain of the company, and whether the address is one of it.
+    #[n(9)]
+    CompanyDomain,
+    /// The name of the company without its legal form.
+    #[n(10)]
+    CompanyBaseName,
 }
 
 impl DataPoint {
-    pub const ALL: [Self; 6] =
-        [Self::EmailStatus, Self::Email, Self::Phone, Self::LinkedIn, Self::Professional, Self::Company];
+    pub const ALL: [Self; 11] = [
+        Self::EmailStatus,
+        Self::Email,
+        Self::Phone,
+        Self::LinkedIn,
+        Self::Professional,
+        Self::Company,
+        Self::PhoneStatus,
+        Self::Name,
+        Self::Seniority,
+        Self::CompanyDomain,
+        Self::CompanyBaseName,
+    ];
 
     /// The name in `options.fields`.
     pub const fn name(self) -> &'static str {
@@ -35,6 +64,11 @@ impl DataPoint {
             Self::LinkedIn => "linkedin",
             Self::Professional => "professional",
             Self::Company => "company",
+            Self::PhoneStatus => "phoneStatus",
+            Self::Name => "name",
+            Self::Seniority => "seniority",
+            Self::CompanyDomain => "companyDomain",
+            Self::CompanyBaseName => "companyBaseName",
         }
     }
 
@@ -51,7 +85,35 @@ impl DataPoint {
             Self::LinkedIn => "linkedInUrl",
             Self::Professional => "jobTitle",
             Self::Company => "companyName",
+            Self::PhoneStatus => "phoneStatus",
+            Self::Name => "fullName",
+            Self::Seniority => "seniorityLevel",
+            Self::CompanyDomain => "companyDomain",
+            Self::CompanyBaseName => "companyBaseName",
         }
+    }
+
+    /// What of the lead a check looks at: one of these is enough. Empty for what is no check but contact or company data.
+    pub const fn looks_at(self) -> &'static [LeadField] {
+        match self {
+            Self::EmailStatus => &[LeadField::Email],
+            Self::PhoneStatus => &[LeadField::Phone],
+            Self::Name => &[LeadField::FullName, LeadField::FirstName, LeadField::LastName],
+            Self::Seniority => &[LeadField::JobTitle],
+            Self::CompanyDomain => &[LeadField::Website, LeadField::Email],
+            Self::CompanyBaseName => &[LeadField::CompanyName],
+            Self::Email | Self::Phone | Self::LinkedIn | Self::Professional | Self::Company => &[],
+        }
+    }
+
+    /// A check looks at what is there and never counts as contact or company data.
+    pub const fn is_check(self) -> bool {
+        !self.looks_at().is_empty()
+    }
+
+    /// Whether everybody who has what it looks at gets an answer: a free mail address tells no company.
+    pub const fn always_has_an_answer(self) -> bool {
+        self.is_check() && !matches!(self, Self::CompanyDomain)
     }
 
     const fn bit(self) -> u32 {
@@ -79,6 +141,11 @@ impl PointSet {
 
     pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     pub fn iter(self) -> impl Iterator<Item = DataPoint> {
@@ -116,6 +183,14 @@ pub enum Operation {
     LinkedInFind,
     #[n(8)]
     LeadSearch,
+    #[n(9)]
+    NameParse,
+    #[n(10)]
+    TitleClassify,
+    #[n(11)]
+    CompanyDomain,
+    #[n(12)]
+    CompanyName,
 }
 
 impl Operation {
@@ -130,6 +205,10 @@ impl Operation {
             Self::PhoneDnc => "phone.dnc",
             Self::LinkedInFind => "linkedin.find",
             Self::LeadSearch => "lead.search",
+            Self::NameParse => "name.parse",
+            Self::TitleClassify => "title.classify",
+            Self::CompanyDomain => "company.domain",
+            Self::CompanyName => "company.name",
         }
     }
 
@@ -143,8 +222,13 @@ impl Operation {
             }
             Self::CompanyEnrich | Self::CompanyFind => &[DataPoint::Company],
             Self::LinkedInFind => &[DataPoint::LinkedIn],
-            // They look at what is there; a new lead is not a data point of this one.
-            Self::PhoneValidate | Self::PhoneDnc | Self::LeadSearch => &[],
+            Self::PhoneValidate => &[DataPoint::PhoneStatus],
+            Self::NameParse => &[DataPoint::Name],
+            Self::TitleClassify => &[DataPoint::Seniority],
+            Self::CompanyDomain => &[DataPoint::CompanyDomain],
+            Self::CompanyName => &[DataPoint::CompanyBaseName],
+            // It asks whether a number may be called; a new lead is not a data point of this one.
+            Self::PhoneDnc | Self::LeadSearch => &[],
         }
     }
 }

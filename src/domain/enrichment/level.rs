@@ -21,7 +21,7 @@ use super::data_point::DataPoint;
 #[cbor(index_only)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// The e-mail address is checked.
+    /// What is there is checked: address, number, name, title, company.
     #[n(0)]
     Basic,
     /// Contact and company.
@@ -49,17 +49,38 @@ impl Level {
     /// What it asks for, in the order of asking: a found address is checked after it was found.
     pub const fn points(self) -> &'static [DataPoint] {
         match self {
-            Self::Basic => &[DataPoint::EmailStatus],
-            Self::Standard => {
-                &[DataPoint::Email, DataPoint::EmailStatus, DataPoint::Phone, DataPoint::LinkedIn, DataPoint::Company]
-            }
+            Self::Basic => &[
+                DataPoint::EmailStatus,
+                DataPoint::PhoneStatus,
+                DataPoint::Name,
+                DataPoint::Seniority,
+                DataPoint::CompanyDomain,
+                DataPoint::CompanyBaseName,
+            ],
+            Self::Standard => &[
+                DataPoint::Email,
+                DataPoint::EmailStatus,
+                DataPoint::Phone,
+                DataPoint::PhoneStatus,
+                DataPoint::LinkedIn,
+                DataPoint::Company,
+                DataPoint::Name,
+                DataPoint::Seniority,
+                DataPoint::CompanyDomain,
+                DataPoint::CompanyBaseName,
+            ],
             Self::Premium => &[
                 DataPoint::Email,
                 DataPoint::EmailStatus,
                 DataPoint::Phone,
+                DataPoint::PhoneStatus,
                 DataPoint::LinkedIn,
                 DataPoint::Professional,
                 DataPoint::Company,
+                DataPoint::Name,
+                DataPoint::Seniority,
+                DataPoint::CompanyDomain,
+                DataPoint::CompanyBaseName,
             ],
         }
     }

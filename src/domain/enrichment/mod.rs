@@ -5,6 +5,7 @@
 
 mod confidence;
 mod data_point;
+mod domain_fit;
 mod email_check;
 mod level;
 mod options;
@@ -13,9 +14,11 @@ mod retry;
 mod state;
 mod steps;
 mod suggestion;
+mod take_over;
 
 pub use confidence::{Confidence, Evidence};
 pub use data_point::{DataPoint, Operation, PointSet};
+pub use domain_fit::{DomainFit, domain_fit};
 pub use email_check::{EmailCheck, EmailFacts, MailHost, NotAsked, Reason, check_email};
 pub use level::{Level, Price, PriceSource, Priority};
 pub use options::{JobOptions, SkipRule};
@@ -27,3 +30,4 @@ pub use state::{
 };
 pub use steps::{JobStep, Tally, first_step, next_step};
 pub use suggestion::did_you_mean;
+pub use take_over::take_over;

@@ -78,6 +78,11 @@ impl Outcome {
         !matches!(self, Self::InvalidInput { .. } | Self::Forbidden { .. })
     }
 
+    /// Whether the step has ended with it: nothing to wait for or to try again.
+    pub const fn is_final(&self) -> bool {
+        !matches!(self, Self::Pending { .. } | Self::RateLimited { .. } | Self::Broken { .. })
+    }
+
     /// Says more than the name, where there is more; never holds personal values.
     pub fn detail(&self) -> Option<&str> {
         match self {

@@ -58,6 +58,11 @@ pub struct Tally {
     #[n(5)]
     #[cbor(default)]
     pub forbidden: bool,
+    /// Checks that say nothing because the lead has nothing for them to look at, or nothing that tells: they do not
+    /// count.
+    #[n(6)]
+    #[cbor(default)]
+    pub lacking: PointSet,
 }
 
 impl Tally {
@@ -66,12 +71,25 @@ impl Tally {
         let accepted = step.accepts(outcome);
         match outcome {
             _ if accepted => self.accepted.insert(step.point),
+            // A free mail address tells no company, and no other source would tell more of it.
+            Outcome::Partial(_) if step.point.is_check() && !step.point.always_has_an_answer() => {
+                self.lacking.insert(step.point);
+            }
             Outcome::Found(_) | Outcome::Partial(_) => self.partial = true,
-            Outcome::NotFound => self.not_found = true,
+            Outcome::NotFound => {
+                self.not_found = true;
+                if step.point.is_check() {
+                    self.lacking.insert(step.point);
+                }
+            }
             Outcome::OptedOut => self.opted_out = true,
             Outcome::Forbidden { .. } => self.forbidden = true,
             // Nothing was asked: the lead lacks what the step needs.
-            Outcome::InvalidInput { .. } => {}
+            Outcome::InvalidInput { .. } => {
+                if step.point.is_check() {
+                    self.lacking.insert(step.point);
+                }
+            }
             Outcome::AuthFailed
             | Outcome::OutOfQuota
             | Outcome::RateLimited { .. }
@@ -83,6 +101,7 @@ impl Tally {
 
     /// The state of the item once no step is left.
     pub fn end(&self, asked: PointSet) -> ItemState {
+        let asked = asked.without(self.lacking.without(self.accepted));
         if self.opted_out {
             ItemState::Skipped(SkipReason::OptedOut)
         } else if !asked.is_empty() && self.accepted.holds(asked) {
@@ -158,6 +177,30 @@ mod tests {
         let mut first = Tally::default();
         first.note(&steps[0], &found("phone", 80));
         assert_eq!(next_step(&steps, 0, &first), Some(2), "the second source of a settled point is not paid");
+    }
+
+    #[test]
+    fn a_check_without_anything_to_look_at_does_not_count() {
+        let steps = [step(DataPoint::EmailStatus, "a", 0), step(DataPoint::CompanyDomain, "b", 0)];
+        let asked = [DataPoint::EmailStatus, DataPoint::CompanyDomain].into_iter().collect();
+        let lacking = Outcome::InvalidInput { reason: String::new() };
+        let mut tally = Tally::default();
+        tally.note(&steps[0], &found("emailStatus", 90));
+        assert_eq!(tally.end(asked), ItemState::Partial, "not asked yet");
+        for nothing in [lacking.clone(), Outcome::NotFound, Outcome::Partial(Answer::default())] {
+            let mut tally = tally;
+            tally.note(&steps[1], &nothing);
+            assert_eq!(tally.end(asked), ItemState::Found, "{nothing:?}");
+        }
+        let mut open = Tally::default();
+        open.note(&steps[0], &Outcome::Partial(Answer::default()));
+        open.note(&steps[1], &lacking);
+        assert_eq!(open.end(asked), ItemState::Partial, "another try could say more of the address");
+        let mut empty = Tally::default();
+        for step in &steps {
+            empty.note(step, &lacking);
+        }
+        assert_eq!(empty.end(asked), ItemState::Skipped(SkipReason::MissingInput));
     }
 
     #[test]

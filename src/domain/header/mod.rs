@@ -77,6 +77,16 @@ pub fn suggest_from<C: AsRef<str>>(headers: &[&str], rows: &[Vec<C>]) -> Vec<Opt
     suggestions
 }
 
+/// Titles that only the API spells so, such as `companyName`: several of them and the file is an export of ours.
+pub fn are_of_an_export<T: AsRef<str>>(titles: &[T]) -> bool {
+    const ENOUGH: usize = 2;
+    let is_of_the_api = |title: &&T| {
+        let field = LeadField::from_name(title.as_ref());
+        field.is_some_and(|field| field.name().bytes().any(|byte| byte.is_ascii_uppercase()))
+    };
+    titles.iter().filter(is_of_the_api).count() >= ENOUGH
+}
+
 /// What one column seems to hold, whatever the others hold.
 fn candidate(header: &str, meaning: Option<Meaning>, context: &RowContext, column: &Column) -> Option<Suggestion> {
     if column.len() > 0 && evidence::is_no_title(header) {

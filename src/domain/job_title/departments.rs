@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use super::Department;
 use super::levels::without_superior;
 use super::phrases::Phrases;
+use super::{Department, DepartmentSign};
 
 /// One group of phrases a line: department, tab, weight, tab, phrases separated by `|`. The weight says how much a
 /// phrase tells: 9 a role that stands above departments (founder), 8 the office of a chief or a general manager,
@@ -30,8 +30,8 @@ pub(super) static HINTS: LazyLock<Phrases<Hint>> = LazyLock::new(|| {
     })
 });
 
-/// The department of the phrase that tells most, of equals the first.
-pub fn department(parts: &[Vec<String>]) -> Option<Department> {
+/// The department of the phrase that tells most, of equals the first, and how much that tells.
+pub fn department(parts: &[Vec<String>]) -> Option<(Department, DepartmentSign)> {
     let mut best: Option<(u8, Department)> = None;
     for part in parts {
         let mut words = without_superior(part);
@@ -45,7 +45,15 @@ pub fn department(parts: &[Vec<String>]) -> Option<Department> {
             words = &words[length..];
         }
     }
-    best.map(|(_, department)| department)
+    best.map(|(weight, department)| {
+        let sign = match weight {
+            8.. => DepartmentSign::Office,
+            7 => DepartmentSign::Trade,
+            6 => DepartmentSign::Function,
+            _ => DepartmentSign::Hint,
+        };
+        (department, sign)
+    })
 }
 
 #[cfg(test)]

@@ -60,19 +60,19 @@ const TRADES_WITH_HEADS: &[&str] = &[
 /// Officers of ships, forces and forms that no board sits with (`Chief Petty Officer`).
 const OTHER_OFFICERS: &[&str] = &["fire", "first", "flight", "petty", "police", "probation", "second", "warrant"];
 
-/// The highest level of the parts.
-pub fn level(parts: &[Vec<String>]) -> SeniorityLevel {
+/// The highest level of the parts; `None` when no word names one.
+pub fn level(parts: &[Vec<String>]) -> Option<SeniorityLevel> {
     let pieces: Vec<&[String]> =
         parts.iter().flat_map(|part| part.split(|word| word == JOINT)).filter(|piece| !piece.is_empty()).collect();
     let ranks: Vec<(&[String], Option<Rank>)> = pieces.iter().map(|piece| (*piece, rank(piece, &pieces))).collect();
     if ranks.iter().any(|(_, rank)| *rank == Some(Rank::Learner)) {
-        return Entry;
+        return Some(Entry);
     }
     let levels = ranks.iter().filter_map(|(_, rank)| match rank {
         Some(Rank::Level(level)) => Some(*level),
         _ => None,
     });
-    levels.max().unwrap_or(Mid)
+    levels.max()
 }
 
 /// The words of a part without the one that its holder works for: `Assistant to the CEO`.

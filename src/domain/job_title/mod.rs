@@ -114,11 +114,37 @@ impl Department {
     }
 }
 
+/// What a level was told by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LevelSign {
+    /// No word names a rank: it is taken for `mid`.
+    None,
+    Rank,
+}
+
+/// What a department was told by, in rising order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DepartmentSign {
+    None,
+    /// A word that only hints, or that other departments use too (`project`).
+    Hint,
+    /// A function (`finance`).
+    Function,
+    /// No word for a function but a high level, so it is the management.
+    Level,
+    /// A trade (`engineer`).
+    Trade,
+    /// The office of a chief, or a role above all departments (`founder`).
+    Office,
+}
+
 /// What a title says of its holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct JobTitle {
     pub seniority_level: SeniorityLevel,
+    pub level_sign: LevelSign,
     pub department: Department,
+    pub department_sign: DepartmentSign,
 }
 
 impl JobTitle {
@@ -128,12 +154,17 @@ impl JobTitle {
             return None;
         }
         let parts = words::parts(title);
-        let seniority_level = levels::level(&parts);
-        let department = departments::department(&parts).unwrap_or(match seniority_level {
-            SeniorityLevel::Executive | SeniorityLevel::CSuite => Department::GeneralManagement,
-            _ => Department::Other,
-        });
-        Some(Self { seniority_level, department })
+        let (seniority_level, level_sign) = match levels::level(&parts) {
+            Some(level) => (level, LevelSign::Rank),
+            None => (SeniorityLevel::Mid, LevelSign::None),
+        };
+        let is_high = seniority_level >= SeniorityLevel::Executive;
+        let (department, department_sign) = match departments::department(&parts) {
+            Some(told) => told,
+            None if is_high => (Department::GeneralManagement, DepartmentSign::Level),
+            None => (Department::Other, DepartmentSign::None),
+        };
+        Some(Self { seniority_level, level_sign, department, department_sign })
     }
 }
 

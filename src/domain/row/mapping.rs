@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::domain::cell::restore;
 use crate::domain::header;
 use crate::domain::lead::LeadField;
 use crate::domain::spelling::{closest, did_you_mean};
@@ -68,12 +69,15 @@ impl Mapping {
     /// From suggestions, one or none for each title; columns without become custom fields.
     pub fn suggested(headers: &[&str], suggestions: &[Option<header::Suggestion>]) -> Self {
         let titles = unique_titles(headers);
-        let found = suggestions.iter().copied().chain(std::iter::repeat(None));
+        let found = || suggestions.iter().copied().chain(std::iter::repeat(None));
+        let is_taken = |name: &str| titles.iter().zip(found()).any(|(title, found)| title == name && found.is_none());
         let targets = titles
             .iter()
-            .zip(found)
-            .map(|(title, found)| {
-                found.map_or_else(|| Target::Custom(title.clone()), |found| Target::Field(found.field))
+            .zip(found())
+            .map(|(title, found)| match (found, said_name(title).filter(|name| !is_taken(name))) {
+                (_, Some(name)) => Target::Custom(name.to_owned()),
+                (Some(found), None) => Target::Field(found.field),
+                (None, None) => Target::Custom(title.clone()),
             })
             .collect();
         Self::new(titles, targets)
@@ -135,12 +139,18 @@ impl Mapping {
     }
 }
 
-/// The titles of the columns, trimmed and made different: an empty one is `Column 3`, a second `Email` is `Email (2)`.
+/// The name of the custom field in a title that says it is one, as an export writes it where the bare name would be taken
+/// for something else.
+fn said_name(title: &str) -> Option<&str> {
+    title.strip_prefix(CUSTOM_PREFIX).map(trim_cell).filter(|name| !name.is_empty())
+}
+
+/// The titles of the columns, trimmed, without the mark that keeps a spreadsheet from running them, and made different: an empty one is `Column 3`, a second `Email` is `Email (2)`.
 pub fn unique_titles(headers: &[&str]) -> Vec<String> {
     let plain: Vec<String> = headers
         .iter()
         .enumerate()
-        .map(|(column, header)| match trim_cell(header) {
+        .map(|(column, header)| match restore(trim_cell(header)) {
             "" => format!("Column {}", column + 1),
             title => title.to_owned(),
         })
@@ -205,6 +215,20 @@ mod tests {
         );
         assert_eq!(unique_titles(&["Email", "Email", "Email (2)"]), ["Email", "Email (3)", "Email (2)"]);
         assert_eq!(unique_titles(&["Column 2", ""]), ["Column 2", "Column 2 (2)"]);
+        assert_eq!(unique_titles(&["'=x", "=x", "''=x", "'tis"]), ["=x", "=x (2)", "'=x", "'tis"]);
+    }
+
+    #[test]
+    fn a_title_may_say_that_it_is_a_custom_field() {
+        let targets = |headers: &[&str]| Mapping::automatic(headers).targets().map(Target::name).collect::<Vec<_>>();
+        assert_eq!(
+            targets(&["email", "customFields.email", "customFields.Phone"]),
+            ["email", "customFields.email", "customFields.Phone"]
+        );
+        assert_eq!(
+            targets(&["Fair", "customFields.Fair", "customFields."]),
+            ["customFields.Fair", "customFields.customFields.Fair", "customFields.customFields."]
+        );
     }
 
     #[test]

@@ -58,7 +58,8 @@ pub struct EnrichOptions {
     enrichment_level: Option<Level>,
     /// Default `normal`
     priority: Option<Priority>,
-    /// Only these: `emailStatus`, `email`, `phone`, `linkedin`, `professional`, `company`
+    /// Only these: `emailStatus`, `email`, `phone`, `linkedin`, `professional`, `company`, `phoneStatus`, `name`,
+    /// `seniority`, `companyDomain`, `companyBaseName`
     fields: Option<Vec<String>>,
     /// `basic`, `standard` or `premium`
     template_id: Option<String>,
@@ -113,8 +114,9 @@ impl EnrichOptions {
         }
         let mut fields = Vec::new();
         for (place, name) in self.fields.unwrap_or_default().iter().enumerate() {
-            let known = "expected emailStatus, email, phone, linkedin, professional or company";
-            let point = data_point(name).ok_or_else(|| wrong(format!("/fields/{place}"), known))?;
+            let known = || DataPoint::ALL.map(DataPoint::name).join(", ");
+            let point = data_point(name)
+                .ok_or_else(|| wrong(format!("/fields/{place}"), &format!("expected one of {}", known())))?;
             if !fields.contains(&point) {
                 fields.push(point);
             }

@@ -3,10 +3,12 @@
 use std::io;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
+use super::range::{Wanted, wanted};
 use crate::app::App;
 use crate::domain::id::ExportId;
 use crate::http::codes::Code;
@@ -15,7 +17,7 @@ use crate::store::records::export::{Export, ExportState};
 
 const CHUNK: usize = 256 * 1024;
 
-pub(super) async fn send(app: &App, id: ExportId, row: &Export) -> Result<Response, Problem> {
+pub(super) async fn send(app: &App, id: ExportId, row: &Export, asked: &HeaderMap) -> Result<Response, Problem> {
     match row.state {
         ExportState::Pending | ExportState::Processing => {
             return Err(Problem::new(Code::Conflict).detail("the export is not ready yet"));
@@ -28,29 +30,59 @@ pub(super) async fn send(app: &App, id: ExportId, row: &Export) -> Result<Respon
         ExportState::Ready => {}
     }
     let path = app.directory.exports().join(row.file_name(id));
-    let file = tokio::fs::File::open(&path).await.map_err(|error| match error.kind() {
+    let mut file = tokio::fs::File::open(&path).await.map_err(|error| match error.kind() {
         // It expired in this moment.
         io::ErrorKind::NotFound => Problem::new(Code::ExportExpired),
         _ => Problem::internal(error),
     })?;
-    let mut response = Body::from_stream(ReaderStream::with_capacity(file, CHUNK)).into_response();
+    // A file is never written twice under one name.
+    let tag = format!("\"{id}\"");
+    let wanted = wanted(asked, &tag, row.bytes);
+    let mut response = match wanted {
+        Wanted::Nothing => StatusCode::NOT_MODIFIED.into_response(),
+        Wanted::Beyond => StatusCode::RANGE_NOT_SATISFIABLE.into_response(),
+        Wanted::Whole => Body::from_stream(ReaderStream::with_capacity(file, CHUNK)).into_response(),
+        Wanted::Part { from, length } => {
+            file.seek(io::SeekFrom::Start(from)).await.map_err(Problem::internal)?;
+            let part = Body::from_stream(ReaderStream::with_capacity(file.take(length), CHUNK));
+            (StatusCode::PARTIAL_CONTENT, part).into_response()
+        }
+    };
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(row.spec.format.media_type()));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(row.bytes));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    let disposition = disposition(row.spec.filename.as_deref().unwrap_or("leads"), row.spec.format.name());
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_str(&disposition).map_err(Problem::internal)?);
+    let mut put = |name: HeaderName, value: String| -> Result<(), Problem> {
+        headers.insert(name, HeaderValue::from_str(&value).map_err(Problem::internal)?);
+        Ok(())
+    };
+    put(header::ETAG, tag)?;
+    put(header::ACCEPT_RANGES, "bytes".to_owned())?;
+    put(header::CACHE_CONTROL, "private, no-store".to_owned())?;
+    match wanted {
+        Wanted::Nothing => return Ok(response),
+        Wanted::Beyond => {
+            put(header::CONTENT_RANGE, format!("bytes */{}", row.bytes))?;
+            return Ok(response);
+        }
+        Wanted::Whole => put(header::CONTENT_LENGTH, row.bytes.to_string())?,
+        Wanted::Part { from, length } => {
+            put(header::CONTENT_RANGE, format!("bytes {from}-{}/{}", from + length - 1, row.bytes))?;
+            put(header::CONTENT_LENGTH, length.to_string())?;
+        }
+    }
+    put(header::CONTENT_TYPE, row.spec.format.media_type().to_owned())?;
+    let name = row.spec.filename.as_deref().unwrap_or("leads");
+    put(header::CONTENT_DISPOSITION, disposition(name, row.spec.format.name()))?;
     Ok(response)
 }
 
 /// `attachment` with the name as RFC 6266 wants it: plain ASCII for old readers, UTF-8 beside it where it differs.
 fn disposition(name: &str, ending: &str) -> String {
+    let name = file_name(name, ending);
     let plain: String = name
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '(' | ')') { c } else { '_' })
         .collect();
     if plain == name {
-        return format!("attachment; filename=\"{plain}.{ending}\"");
+        return format!("attachment; filename=\"{plain}\"");
     }
     let mut encoded = String::with_capacity(name.len() * 3);
     for byte in name.bytes() {
@@ -60,7 +92,26 @@ fn disposition(name: &str, ending: &str) -> String {
             encoded.push_str(&format!("%{byte:02X}"));
         }
     }
-    format!("attachment; filename=\"{plain}.{ending}\"; filename*=UTF-8''{encoded}.{ending}")
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+}
+
+/// A name that every system can keep a file under: nothing of what separates folders, is reserved or turns the direction
+/// of reading, and the right ending once.
+fn file_name(name: &str, ending: &str) -> String {
+    let name = name.trim();
+    let is_own = |end: &str| end.strip_prefix('.').is_some_and(|end| end.eq_ignore_ascii_case(ending));
+    let own = name.len().checked_sub(ending.len() + 1).and_then(|at| name.split_at_checked(at));
+    let stem = own.filter(|(_, end)| is_own(end)).map_or(name, |(stem, _)| stem);
+    let is_reserved = |c: char| {
+        c.is_control()
+            || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let stem: String = stem.chars().map(|c| if is_reserved(c) { '_' } else { c }).collect();
+    match stem.trim_start_matches('.') {
+        "" => format!("leads.{ending}"),
+        stem => format!("{stem}.{ending}"),
+    }
 }
 
 #[cfg(test)]
@@ -70,8 +121,26 @@ mod tests {
     #[test]
     fn no_name_breaks_out_of_the_header() {
         assert_eq!(disposition("Fair 2026", "csv"), "attachment; filename=\"Fair 2026.csv\"");
-        let odd = disposition("Köln\"\r\nX: 1", "csv");
+        let odd = disposition("Köln\"\r\nX; 1", "csv");
         assert!(odd.is_ascii() && !odd.contains(['\r', '\n']), "{odd}");
-        assert!(odd.ends_with("filename*=UTF-8''K%C3%B6ln%22%0D%0AX%3A%201.csv"), "{odd}");
+        assert_eq!(odd, "attachment; filename=\"K_ln___X_ 1.csv\"; filename*=UTF-8''K%C3%B6ln___X%3B%201.csv");
+    }
+
+    #[test]
+    fn a_name_is_one_that_a_file_can_have() {
+        for (name, file) in [
+            ("leads", "leads.xlsx"),
+            ("leads.xlsx", "leads.xlsx"),
+            (" Leads.XLSX ", "Leads.xlsx"),
+            ("leads.csv", "leads.csv.xlsx"),
+            ("../../etc/passwd", "_.._etc_passwd.xlsx"),
+            ("a:b*c", "a_b_c.xlsx"),
+            ("\u{202e}cod", "_cod.xlsx"),
+            (".xlsx", "leads.xlsx"),
+            ("..", "leads.xlsx"),
+            ("山田", "山田.xlsx"),
+        ] {
+            assert_eq!(file_name(name, "xlsx"), file, "{name:?}");
+        }
     }
 }

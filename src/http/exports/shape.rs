@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::export::Column;
 use crate::domain::id::{ExportId, ListId};
 use crate::domain::time::Time;
 use crate::http::answer::location;
 use crate::http::problem::{FieldError, Problem};
 use crate::http::selection::GivenSelection;
-use crate::store::records::export::{Export, ExportFormat, ExportSelection, ExportSpec, ExportState};
+use crate::store::records::export::{CsvPreset, Export, ExportFormat, ExportSelection, ExportSpec, ExportState};
 use crate::store::records::task::Selection;
 
 const MAX_FIELDS: usize = 500;
@@ -23,7 +24,7 @@ pub struct NewExport {
     #[serde(flatten)]
     #[schema(inline)]
     flat: GivenSelection,
-    /// `csv` (when not given), `json` or `ndjson`
+    /// `csv` (when not given), `xlsx` (or `excel`), `json` or `ndjson`
     format: Option<String>,
     #[serde(default)]
     options: ExportOptions,
@@ -39,12 +40,15 @@ pub struct ExportOptions {
     enriched_only: bool,
     /// Also the columns of the imported file as they came, as `original.<title>`
     include_original: bool,
-    /// Only leads enriched in this time
+    /// Only leads whose `enrichedAt` is in this time
     date_range: Option<DateRange>,
-    /// Name of the download, without its ending
+    /// Name of the download; the ending of the format is put behind it where it is missing
     filename: Option<String>,
-    /// `plain` (when not given)
+    /// How a CSV file looks: `plain` (when not given), `excel-eu` (semicolons, byte order mark, CRLF) or `excel-us`
+    /// (the same with commas)
     preset: Option<String>,
+    /// Taken and without effect today: whoever follows `GET /events` is told in any case
+    notify: Option<bool>,
 }
 
 /// RFC 3339 times, or dates of which the whole day counts (UTC). Either may be left out.
@@ -64,20 +68,31 @@ impl NewExport {
         let format = match self.format.as_deref() {
             None => ExportFormat::default(),
             Some(name) => {
-                ExportFormat::from_name(name).ok_or_else(|| wrong("/format", "expected csv, json or ndjson"))?
+                ExportFormat::from_name(name).ok_or_else(|| wrong("/format", "expected csv, xlsx, json or ndjson"))?
             }
         };
-        if options.preset.as_deref().is_some_and(|preset| preset != "plain") {
-            return Err(wrong("/options/preset", "expected plain"));
+        let preset = match options.preset.as_deref() {
+            None => CsvPreset::default(),
+            Some(name) => CsvPreset::from_name(name)
+                .ok_or_else(|| wrong("/options/preset", "expected plain, excel-eu or excel-us"))?,
+        };
+        if preset != CsvPreset::default() && format != ExportFormat::Csv {
+            let detail = format!("{} is a way to write csv, and the format is {}", preset.name(), format.name());
+            return Err(wrong("/options/preset", &detail));
         }
         if options.fields.len() > MAX_FIELDS {
-            return Err(wrong("/options/fields", "at most 500 fields"));
+            return Err(wrong("/options/fields", &format!("at most {MAX_FIELDS} fields")));
         }
         let too_long = |text: &String| text.chars().count() > MAX_NAME_CHARS;
         if let Some(place) = options.fields.iter().position(|name| name.is_empty() || too_long(name)) {
             return Err(wrong(&format!("/options/fields/{place}"), "a field name has 1 to 255 characters"));
         }
-        if options.filename.as_ref().is_some_and(|name| name.is_empty() || too_long(name)) {
+        let columns: Vec<Column> = options.fields.iter().map(|name| Column::named(name)).collect();
+        let again = (1..columns.len()).find(|place| columns[..*place].contains(&columns[*place]));
+        if let Some(place) = again {
+            return Err(wrong(&format!("/options/fields/{place}"), "names a column that is there already"));
+        }
+        if options.filename.as_ref().is_some_and(|name| name.trim().is_empty() || too_long(name)) {
             return Err(wrong("/options/filename", "a name has 1 to 255 characters"));
         }
         let (selection, pointer) = match self.selection {
@@ -101,12 +116,16 @@ impl NewExport {
         chosen.enriched_only = options.enriched_only;
         chosen.enriched_from = time(range.start.as_ref(), "/options/dateRange/start", Duration::ZERO)?;
         chosen.enriched_to = time(range.end.as_ref(), "/options/dateRange/end", WHOLE_DAY)?;
+        if chosen.enriched_from.zip(chosen.enriched_to).is_some_and(|(from, to)| to < from) {
+            return Err(wrong("/options/dateRange/end", "is before the start"));
+        }
         Ok(ExportSpec {
             selection: chosen,
             format,
             fields: options.fields,
             include_original: options.include_original,
             filename: options.filename,
+            preset,
         })
     }
 }
@@ -127,6 +146,9 @@ pub struct ExportView {
     /// `pending`, `processing`, `ready`, `expired` or `failed`
     status: &'static str,
     format: &'static str,
+    /// Of a CSV file
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preset: Option<&'static str>,
     list_id: Option<ListId>,
     /// Once it is ready
     download_url: Option<String>,
@@ -152,6 +174,7 @@ impl ExportView {
             export_id: id,
             status: state.name(),
             format: row.spec.format.name(),
+            preset: (row.spec.format == ExportFormat::Csv).then(|| row.spec.preset.name()),
             list_id: row.spec.selection.list,
             download_url: is_there.then(|| location(&format!("/leads/exports/{id}/download"))),
             expires_at: row.expires_at,
@@ -186,6 +209,17 @@ mod tests {
     }
 
     #[test]
+    fn excel_is_a_workbook_and_a_preset_a_way_to_write_csv() {
+        let list = "list_0000000000001";
+        let spec = |format: &str, preset: &str| {
+            read(json!({ "listId": list, "format": format, "options": { "preset": preset, "notify": true } })).unwrap()
+        };
+        assert_eq!(spec("excel", "plain").format, ExportFormat::Xlsx);
+        assert_eq!(spec("csv", "excel-eu").preset, CsvPreset::ExcelEu);
+        assert_eq!(spec("csv", "excel-us").preset, CsvPreset::ExcelUs);
+    }
+
+    #[test]
     fn a_date_means_the_whole_day() {
         let options = json!({ "dateRange": { "start": "2026-01-31", "end": "2026-01-31" } });
         let spec = read(json!({ "listId": "list_0000000000001", "options": options })).unwrap();
@@ -201,7 +235,16 @@ mod tests {
         assert_eq!(pointer(json!({ "listId": list, "format": "pdf" })), "/format");
         assert_eq!(pointer(json!({ "listId": list, "options": { "fields": ["a", ""] } })), "/options/fields/1");
         assert_eq!(pointer(json!({ "listId": list, "options": { "preset": "odd" } })), "/options/preset");
-        let range = json!({ "dateRange": { "end": "soon" } });
-        assert_eq!(pointer(json!({ "listId": list, "options": range })), "/options/dateRange/end");
+        let options = |options| pointer(json!({ "listId": list, "options": options }));
+        assert_eq!(options(json!({ "dateRange": { "end": "soon" } })), "/options/dateRange/end");
+        assert_eq!(options(json!({ "dateRange": { "start": "2026-13-01" } })), "/options/dateRange/start");
+        let backwards = json!({ "dateRange": { "start": "2026-02-02", "end": "2026-02-01" } });
+        assert_eq!(options(backwards), "/options/dateRange/end");
+        assert_eq!(options(json!({ "filename": " " })), "/options/filename");
+        assert_eq!(options(json!({ "filename": "x".repeat(256) })), "/options/filename");
+        assert_eq!(options(json!({ "fields": ["email", "Fair", "customFields.Fair"] })), "/options/fields/2");
+        assert_eq!(options(json!({ "fields": vec!["x"; 501] })), "/options/fields");
+        let preset = json!({ "listId": list, "format": "xlsx", "options": { "preset": "excel-eu" } });
+        assert_eq!(pointer(preset), "/options/preset");
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::enriched_field::EnrichedField;
 use crate::domain::id::LeadId;
 use crate::domain::lead::{Lead, LeadField};
 use crate::store::jobs::{current_value, values_of};
@@ -80,25 +81,33 @@ fn enriched(lead: &Lead, found: &[(String, FieldValue)]) -> Map<String, Value> {
     let address = text(LeadField::Email).or(lead.email.as_deref());
     shown.insert("verifiedEmail".to_owned(), json!(address.filter(|_| status == Some("valid"))));
     shown.insert("emailStatus".to_owned(), json!(status));
-    let phones = text(LeadField::Phone).map(|number| json!({ "number": number, "verified": false }));
-    shown.insert("phoneNumbers".to_owned(), json!(phones.into_iter().collect::<Vec<_>>()));
-    let groups: [(&str, &[(&str, LeadField)]); 3] = [
-        ("socialProfiles", &[("linkedin", LeadField::LinkedInUrl)]),
-        ("professionalInfo", &[("jobTitle", LeadField::JobTitle)]),
-        (
-            "companyInfo",
-            &[
-                ("name", LeadField::CompanyName),
-                ("domain", LeadField::Website),
-                ("industry", LeadField::Industry),
-                ("employeeCount", LeadField::CompanySize),
-                ("linkedinUrl", LeadField::CompanyLinkedInUrl),
-            ],
-        ),
+    shown.insert("phoneNumbers".to_owned(), phones(lead, text(LeadField::Phone).is_some()));
+    let fact = |fact: EnrichedField| lead.enriched_field(fact).map(str::to_owned);
+    let field = |field: LeadField| text(field).map(str::to_owned);
+    let group = |members: Vec<(&str, Option<String>)>| {
+        let there = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::String(value?))));
+        Value::Object(there.collect())
+    };
+    shown.insert("socialProfiles".to_owned(), group(vec![("linkedin", field(LeadField::LinkedInUrl))]));
+    let professional = vec![
+        ("jobTitle", field(LeadField::JobTitle)),
+        ("seniorityLevel", fact(EnrichedField::SeniorityLevel)),
+        ("department", fact(EnrichedField::Department)),
     ];
-    for (group, members) in groups {
-        let members = members.iter().filter_map(|(name, field)| Some(((*name).to_owned(), json!(text(*field)?))));
-        shown.insert(group.to_owned(), Value::Object(members.collect()));
+    shown.insert("professionalInfo".to_owned(), group(professional));
+    let company = vec![
+        ("name", field(LeadField::CompanyName).or_else(|| fact(EnrichedField::CompanyBaseName))),
+        ("legalForm", fact(EnrichedField::CompanyLegalForm)),
+        ("domain", field(LeadField::Website).or_else(|| fact(EnrichedField::CompanyDomain))),
+        ("industry", field(LeadField::Industry)),
+        ("employeeCount", field(LeadField::CompanySize)),
+        ("linkedinUrl", field(LeadField::CompanyLinkedInUrl)),
+    ];
+    shown.insert("companyInfo".to_owned(), group(company));
+    for more in [EnrichedField::EmailType, EnrichedField::SuggestedEmail, EnrichedField::EmailDomainFit] {
+        if let Some(value) = fact(more) {
+            shown.insert(more.name().to_owned(), Value::String(value));
+        }
     }
     // As sure as the least sure of the values.
     let confidence = found.iter().map(|(_, value)| value.confidence).min().unwrap_or_default();
@@ -109,6 +118,31 @@ fn enriched(lead: &Lead, found: &[(String, FieldValue)]) -> Map<String, Value> {
     shown.insert("enrichedAt".to_owned(), json!(lead.enriched_at.unwrap_or(latest)));
     shown.insert("dataSource".to_owned(), json!(providers.join(", ")));
     shown
+}
+
+/// The number of the lead, where something was found out about it. `verified` is left to who calls it; that the plan knows
+/// such a number is `valid`.
+fn phones(lead: &Lead, was_found: bool) -> Value {
+    let fact = |fact: EnrichedField| lead.enriched_field(fact);
+    let status = fact(EnrichedField::PhoneStatus);
+    let Some(number) = lead.phone.as_deref().filter(|_| was_found || status.is_some()) else { return json!([]) };
+    let line_type = fact(EnrichedField::PhoneType);
+    let kind = match line_type {
+        Some("mobile") => Some("mobile"),
+        Some("fixed_line" | "fixed_line_or_mobile" | "voip") => Some("work"),
+        Some("personal") => Some("direct"),
+        Some(_) => Some("main"),
+        None => None,
+    };
+    json!([{
+        "number": number,
+        "type": kind,
+        "lineType": line_type,
+        "verified": false,
+        "valid": status.map(|status| status == "valid"),
+        "country": fact(EnrichedField::PhoneCountry),
+        "region": fact(EnrichedField::PhoneRegion),
+    }])
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use serde_json::json;
 use super::mail_hosts::MailHosts;
 use crate::deps::Deps;
 use crate::domain::email::Email;
+use crate::domain::enriched_field::EnrichedField;
 use crate::domain::enrichment::{
-    Answer, EmailFacts, FoundValue, MailHost, NotAsked, Operation, Outcome, PriceSource, Reply, check_email,
+    Answer, EmailFacts, Evidence, FoundValue, MailHost, NotAsked, Operation, Outcome, PriceSource, Reply, check_email,
     did_you_mean,
 };
 use crate::domain::lead::LeadField;
@@ -80,10 +81,35 @@ impl BuiltInEmail {
             about: Some(text.to_owned()),
             evidence: Some(evidence.clone()),
         };
-        let answer = Answer { values: vec![value] };
+        let mut values = vec![value];
+        values.extend(facts_of(text, &facts));
+        let answer = Answer { values };
         let outcome = if check.conclusive { Outcome::Found(answer) } else { Outcome::Partial(answer) };
         Reply { outcome, cost: 0, raw: Some(evidence.into_bytes()) }
     }
+}
+
+/// What kind of address it is, and which one was probably meant.
+fn facts_of(text: &str, facts: &EmailFacts) -> Vec<FoundValue> {
+    if facts.form.is_err() || facts.host == MailHost::NotAsked(NotAsked::ReservedDomain) {
+        return Vec::new();
+    }
+    let (kind, evidence) = match facts {
+        EmailFacts { disposable: true, .. } => ("disposable", Evidence::OnList),
+        EmailFacts { role: true, .. } => ("role", Evidence::OnList),
+        EmailFacts { free_mail: true, .. } => ("free", Evidence::OnList),
+        _ => ("business", Evidence::OnNoList),
+    };
+    let mut values = vec![super::value(EnrichedField::EmailType, kind, evidence, Some(text), json!({}))];
+    if let Some(meant) = facts.suggestion
+        && let Some((local, _)) = text.rsplit_once('@')
+    {
+        // Whose domain is misspelled has no company either.
+        values.clear();
+        let meant = format!("{local}@{meant}");
+        values.push(super::value(EnrichedField::SuggestedEmail, &meant, Evidence::Slip, Some(text), json!({})));
+    }
+    values
 }
 
 impl Provider for BuiltInEmail {
@@ -161,6 +187,23 @@ mod tests {
         ] {
             assert_eq!(status(&verify(&world, address).0), (verdict, value.to_owned()), "{address}");
         }
+    }
+
+    #[test]
+    fn the_kind_of_address_and_the_one_that_was_meant_are_facts() {
+        let world = world();
+        let facts = |address: &str| {
+            let outcome = verify(&world, address).0;
+            let (Outcome::Found(answer) | Outcome::Partial(answer)) = outcome else { panic!("no values") };
+            let facts = answer.values[1..].iter().map(|value| format!("{}={}", value.field, value.value));
+            facts.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(facts("anna.meier@siemens.com"), "emailType=business");
+        assert_eq!(facts("anna@gmail.com"), "emailType=free");
+        assert_eq!(facts("info@siemens.com"), "emailType=role");
+        assert_eq!(facts("info@mailinator.com"), "emailType=disposable");
+        assert_eq!(facts("anna@gmial.com"), "suggestedEmail=anna@gmail.com");
+        assert_eq!((facts("anna@firm.test"), facts("no address")), (String::new(), String::new()));
     }
 
     #[test]

@@ -21,6 +21,8 @@ use crate::store::{Reads, Store, View, WorkspaceScope};
 
 /// The ending of a file that is being written.
 pub const UNFINISHED: &str = "part";
+/// How a file begins that should have no name, where the file system cannot do without one for a moment.
+const NAMELESS: &str = ".tmp";
 
 /// The files of a folder by name, with their size. Taken before the view of the store: a file's row is older than it.
 pub(super) struct Folder {
@@ -55,7 +57,7 @@ impl Folder {
         for entry in entries {
             let entry = entry?;
             let file = entry.file_name().to_string_lossy().into_owned();
-            if Path::new(&file).extension() == Some(OsStr::new(UNFINISHED)) {
+            if Path::new(&file).extension() == Some(OsStr::new(UNFINISHED)) || file.starts_with(NAMELESS) {
                 folder.unfinished += 1;
                 continue;
             }

@@ -20,10 +20,13 @@ pub enum ExportFormat {
     /// One JSON object a line.
     #[n(2)]
     Ndjson,
+    /// A workbook of Excel.
+    #[n(3)]
+    Xlsx,
 }
 
 impl ExportFormat {
-    pub const ALL: [Self; 3] = [Self::Csv, Self::Json, Self::Ndjson];
+    pub const ALL: [Self; 4] = [Self::Csv, Self::Json, Self::Ndjson, Self::Xlsx];
 
     /// The name in the API, which is also the ending of the file.
     pub const fn name(self) -> &'static str {
@@ -31,11 +34,16 @@ impl ExportFormat {
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Ndjson => "ndjson",
+            Self::Xlsx => "xlsx",
         }
     }
 
+    /// By its name; `excel` is `xlsx`.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.name() == name)
+        match name {
+            "excel" => Some(Self::Xlsx),
+            name => Self::ALL.into_iter().find(|format| format.name() == name),
+        }
     }
 
     pub const fn media_type(self) -> &'static str {
@@ -43,7 +51,41 @@ impl ExportFormat {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         }
+    }
+}
+
+/// For whom a CSV file is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Encode, Decode)]
+#[cbor(index_only)]
+pub enum CsvPreset {
+    /// Programs: UTF-8, commas, LF, RFC 3339 times.
+    #[default]
+    #[n(0)]
+    Plain,
+    /// Excel where a comma is in numbers: semicolons, byte order mark, CRLF, times that Excel takes for times.
+    #[n(1)]
+    ExcelEu,
+    /// Excel where a point is in numbers: the same with commas.
+    #[n(2)]
+    ExcelUs,
+}
+
+impl CsvPreset {
+    pub const ALL: [Self; 3] = [Self::Plain, Self::ExcelEu, Self::ExcelUs];
+
+    /// The name in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::ExcelEu => "excel-eu",
+            Self::ExcelUs => "excel-us",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|preset| preset.name() == name)
     }
 }
 
@@ -94,6 +136,10 @@ pub struct ExportSpec {
     /// How the download is named, without its ending.
     #[n(4)]
     pub filename: Option<String>,
+    /// Of a CSV file.
+    #[n(5)]
+    #[cbor(default)]
+    pub preset: CsvPreset,
 }
 
 /// How far an export is.

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::domain::enrichment::{Confidence, Operation};
 use crate::domain::id::JobId;
+use crate::domain::lead::{Lead, LeadField};
 use crate::domain::time::Time;
 use crate::store::record::records;
 
@@ -41,6 +42,14 @@ pub struct FieldValue {
     pub evidence: Option<String>,
     #[n(10)]
     pub job: Option<JobId>,
+}
+
+impl FieldValue {
+    /// Whether it still speaks of what the lead has.
+    pub fn is_about(&self, lead: &Lead) -> bool {
+        let Some(about) = self.about.as_deref() else { return true };
+        LeadField::ALL.into_iter().any(|field| lead.field(field) == Some(about))
+    }
 }
 
 records!(FieldValue);

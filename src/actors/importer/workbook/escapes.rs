@@ -4,7 +4,15 @@ use std::borrow::Cow;
 
 /// The text with its escapes read. NUL is dropped: no reader of text files takes it.
 pub fn decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains("_x") && !text.contains('\0') {
+    match with_nul(text) {
+        text if text.contains('\0') => Cow::Owned(text.replace('\0', "")),
+        text => text,
+    }
+}
+
+/// The same with every NUL, as an export of ours means it.
+pub fn with_nul(text: &str) -> Cow<'_, str> {
+    if !text.contains("_x") {
         return Cow::Borrowed(text);
     }
     let mut read = String::with_capacity(text.len());
@@ -13,34 +21,30 @@ pub fn decoded(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
         let Some(unit) = escape(rest) else {
-            put(&mut read, half.take().map(|_| char::REPLACEMENT_CHARACTER));
-            put(&mut read, Some(next));
+            read.extend(half.take().map(|_| char::REPLACEMENT_CHARACTER));
+            read.push(next);
             rest = &rest[next.len_utf8()..];
             continue;
         };
         rest = &rest[ESCAPE..];
         if let Some(first) = half.take() {
             if let Some(Ok(character)) = char::decode_utf16([first, unit]).next() {
-                put(&mut read, Some(character));
+                read.push(character);
                 continue;
             }
-            put(&mut read, Some(char::REPLACEMENT_CHARACTER));
+            read.push(char::REPLACEMENT_CHARACTER);
         }
         match char::decode_utf16([unit]).next() {
-            Some(Ok(character)) => put(&mut read, Some(character)),
+            Some(Ok(character)) => read.push(character),
             _ if (0xd800..0xdc00).contains(&unit) => half = Some(unit),
-            _ => put(&mut read, Some(char::REPLACEMENT_CHARACTER)),
+            _ => read.push(char::REPLACEMENT_CHARACTER),
         }
     }
-    put(&mut read, half.map(|_| char::REPLACEMENT_CHARACTER));
+    read.extend(half.map(|_| char::REPLACEMENT_CHARACTER));
     Cow::Owned(read)
 }
 
 const ESCAPE: usize = "_x0000_".len();
-
-fn put(text: &mut String, character: Option<char>) {
-    text.extend(character.filter(|character| *character != '\0'));
-}
 
 fn escape(text: &str) -> Option<u16> {
     let escape = text.as_bytes().get(..ESCAPE)?;
@@ -61,6 +65,7 @@ mod tests {
         assert_eq!(decoded("_xD83C_!_xDF54_"), "\u{fffd}!\u{fffd}");
         assert_eq!(decoded("_xD83C__xD83C__xDF54_"), "\u{fffd}🍔");
         assert_eq!(decoded("a_x0000_b\0"), "ab");
+        assert_eq!(with_nul("a_x0000_b_x005F_x0000_"), "a\0b_x0000_");
         assert_eq!(decoded("_x00é_"), "_x00é_");
     }
 }

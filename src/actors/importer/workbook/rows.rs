@@ -4,12 +4,13 @@ use std::io::Write;
 
 use super::cells::{Cell, CellType, Cells};
 use super::error::{Place, WorkbookError};
-use super::escapes::decoded;
+use super::escapes::{decoded, with_nul};
 use super::number::write_number;
 use super::serial::{write_iso, write_moment};
 use super::shared_strings::SharedStrings;
 use super::styles::Styles;
 use super::{WorkbookLimits, Written};
+use crate::domain::header::are_of_an_export;
 
 /// Rows are filled up to the width of the fullest one so far: the titles, in most files, and not the row with a note
 /// beside the table. No further than this, whatever a row is full of.
@@ -33,6 +34,8 @@ pub struct RowWriter<'a> {
     /// Lines written so far, which is the number of the row written last.
     lines: u64,
     written: Written,
+    /// The first row has the titles of an export of ours, whose texts may hold NUL.
+    is_export: bool,
 }
 
 impl<'a> RowWriter<'a> {
@@ -52,7 +55,8 @@ impl<'a> RowWriter<'a> {
             is_cut: false,
         };
         let (text, columns, buffer) = (String::new(), Vec::new(), Vec::with_capacity(BUFFER_BYTES * 2));
-        Self { out, strings, styles, limits, text, columns, filled: 0, width: 0, buffer, lines: 0, written }
+        let (filled, width, lines, is_export) = (0, 0, 0, false);
+        Self { out, strings, styles, limits, text, columns, filled, width, buffer, lines, written, is_export }
     }
 
     /// # Errors
@@ -87,6 +91,7 @@ impl<'a> RowWriter<'a> {
                 };
                 self.text.push_str(text);
             }
+            CellType::Text if self.is_export => self.text.push_str(&with_nul(cell.raw)),
             CellType::Text => self.text.push_str(&decoded(cell.raw)),
             CellType::Truth => self.text.push_str(match cell.raw.trim() {
                 "1" | "true" => "TRUE",
@@ -145,6 +150,11 @@ impl Cells for RowWriter<'_> {
             let filled = self.columns.iter().filter(|(start, end)| start < end).count();
             if filled > self.filled && own <= FILLED_COLUMNS {
                 (self.filled, self.width) = (filled, own.max(self.width));
+            }
+            if self.written.rows == 0 {
+                let titles: Vec<&str> =
+                    self.columns.iter().filter_map(|(start, end)| self.text.get(*start..*end)).collect();
+                self.is_export = are_of_an_export(&titles);
             }
             let before = self.buffer.len() as u64 - blank;
             self.write_record(own.max(self.width));

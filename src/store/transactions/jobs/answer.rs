@@ -5,12 +5,13 @@ use super::lease::begin_attempt;
 use super::rows::{ItemLines, LeadWrite, OpenJob};
 use crate::deps::IdBlock;
 use crate::domain::enrichment::{
-    Answer, DataPoint, ItemState, JobStep, MAX_TRIES, Outcome, SkipReason, WaitReason, next_step, pause_before,
+    DataPoint, ItemState, JobStep, MAX_TRIES, Outcome, SkipReason, Tally, WaitReason, next_step, pause_before,
 };
 use crate::domain::id::{AttemptId, Id, ItemId, JobId, LeadId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
 use crate::store::record::Blob;
+use crate::store::records::attempt::Attempt;
 use crate::store::records::item::Item;
 use crate::store::records::job::Job;
 use crate::store::records::value::FieldValue;
@@ -28,6 +29,18 @@ pub struct Answered {
     pub cost: u64,
     /// The answer as it came, sealed for (workspace, lead, attempt).
     pub raw: Option<Vec<u8>>,
+    /// Calls of instant providers that were made on the strength of this answer, in their order.
+    pub then: Vec<FollowUp>,
+}
+
+/// A call that needed no intent: it is free, has no effect and takes no time, so it may be made again after a crash.
+#[derive(Debug, Clone)]
+pub struct FollowUp {
+    /// Place of the step among those of the job.
+    pub step: usize,
+    pub attempt: AttemptId,
+    pub at: Time,
+    pub outcome: Outcome,
 }
 
 /// Writes the results of calls: values with their source, the outcome of the attempt, settlement, the lead, the next
@@ -56,7 +69,7 @@ impl RecordAnswers {
 #[derive(Debug, Clone)]
 pub enum RecordedItem {
     /// The item stays leased: this call is next.
-    Next { item: ItemId, attempt: AttemptId, step: usize, lead_id: LeadId, lead: Box<Lead> },
+    Next { item: ItemId, attempt: AttemptId, step: usize, tally: Tally, lead_id: LeadId, lead: Box<Lead> },
     /// Nothing is left to do for this lease.
     Done(ItemId),
     /// It came too late and was not written.
@@ -154,25 +167,33 @@ impl RecordAnswers {
             job.end(tx, answer.item, item, ItemState::Failed, LeadWrite::Here)?;
             return Ok(done);
         };
-        let accepted = item.tally.note(step, &answer.outcome);
-        let owed_before = item.owed;
-        if accepted {
-            item.owed = item.owed.max(job.row.price.of(step.source));
-            count_found(job, step, &answer.outcome);
-        } else {
-            item.error = answer.outcome.detail().map(str::to_owned).or_else(|| item.error.take());
-        }
-        let credits = item.owed - owed_before;
-        let receipt = receipt(step, &answer.outcome, accepted, credits);
-        self.end_attempt(tx, job, answer, item, credits, &receipt)?;
         let mut edit = LeadEdit::new(item.lead, before);
-        if let Outcome::Found(found) | Outcome::Partial(found) = &answer.outcome {
-            self.keep(tx, answer, step, found, item.lead, accepted, credits)?;
-            edit.apply(found, job.row.options.overwrite_existing);
+        let noted = note_answer(job, step, &answer.outcome, item);
+        self.end_attempt(tx, job, answer, item, noted.credits, &noted.receipt)?;
+        let kept = Kept { attempt: answer.attempt, at: answer.at, cost: answer.cost, noted: &noted };
+        self.keep(tx, &kept, step, &answer.outcome, item.lead)?;
+        edit.take(&answer.outcome, job);
+        if let Some(raw) = &answer.raw
+            && matches!(answer.outcome, Outcome::Found(_) | Outcome::Partial(_))
+        {
+            tx.put::<RawAnswers>(&self.scope, (item.lead, answer.attempt), &Blob(raw.clone()))?;
         }
         item.attempt = None;
         item.tries = 0;
-        let following = next_step(&steps, item.step as usize, &item.tally);
+        let mut following = next_step(&steps, item.step as usize, &item.tally);
+        for next in &answer.then {
+            // Calls that the state of the job no longer asks for are as if they had not been made.
+            let Some(step) = following.filter(|place| *place == next.step).and_then(|place| steps.get(place)) else {
+                break;
+            };
+            if !job.row.status.is_running() {
+                break;
+            }
+            item.step = u32::try_from(next.step).unwrap_or(u32::MAX);
+            self.follow_up(tx, job, answer.item, next, step, item)?;
+            edit.take(&next.outcome, job);
+            following = next_step(&steps, next.step, &item.tally);
+        }
         let goes_on = following.filter(|_| !job.row.status.is_over());
         let recorded = match (goes_on, next) {
             (Some(place), Some(attempt)) if job.row.status.is_running() => {
@@ -185,6 +206,7 @@ impl RecordAnswers {
                     item: answer.item,
                     attempt,
                     step: place,
+                    tally: item.tally,
                     lead_id,
                     lead: Box::new(lead),
                 });
@@ -246,39 +268,98 @@ impl RecordAnswers {
         Ok(())
     }
 
-    #[allow(clippy::too_many_arguments)] // one value has this many facts
+    /// Writes a call that had no intent, with its result.
+    fn follow_up(
+        &self,
+        tx: &mut Tx<'_>,
+        job: &mut OpenJob<'_>,
+        id: ItemId,
+        call: &FollowUp,
+        step: &JobStep,
+        item: &mut Item,
+    ) -> Result<(), Refusal> {
+        let noted = note_answer(job, step, &call.outcome, item);
+        if !call.outcome.is_call() {
+            return Ok(());
+        }
+        item.attempts += 1;
+        job.row.calls += 1;
+        let row = Attempt {
+            job: job.id,
+            item: id,
+            provider: step.provider.clone(),
+            operation: step.operation,
+            point: step.point,
+            started_at: call.at,
+            ended_at: Some(call.at),
+            outcome: Some(call.outcome.name().to_owned()),
+            detail: call.outcome.detail().map(str::to_owned),
+            credits: noted.credits,
+            cost: 0,
+            receipt: Some(noted.receipt.clone()),
+        };
+        tx.put::<Attempts>(job.scope, (item.lead, call.attempt), &row)?;
+        let kept = Kept { attempt: call.attempt, at: call.at, cost: 0, noted: &noted };
+        self.keep(tx, &kept, step, &call.outcome, item.lead)
+    }
+
     fn keep(
         &self,
         tx: &mut Tx<'_>,
-        answer: &Answered,
+        kept: &Kept<'_>,
         step: &JobStep,
-        found: &Answer,
+        outcome: &Outcome,
         lead: LeadId,
-        accepted: bool,
-        credits: u64,
     ) -> Result<(), Refusal> {
+        let (Outcome::Found(found) | Outcome::Partial(found)) = outcome else { return Ok(()) };
         for value in &found.values {
-            let settles = accepted && value.field == step.point.field();
+            let settles = kept.noted.accepted && value.field == step.point.field();
             let row = FieldValue {
                 value: value.value.clone(),
                 provider: step.provider.clone(),
                 operation: step.operation,
-                at: answer.at,
+                at: kept.at,
                 confidence: value.confidence,
-                credits: if settles { credits } else { 0 },
-                cost: if settles { answer.cost } else { 0 },
+                credits: if settles { kept.noted.credits } else { 0 },
+                cost: if settles { kept.cost } else { 0 },
                 accepted: settles,
                 about: value.about.clone(),
                 evidence: value.evidence.clone(),
                 job: Some(self.job),
             };
-            tx.put::<Values>(&self.scope, (lead, value.field.clone(), answer.attempt), &row)?;
-        }
-        if let Some(raw) = &answer.raw {
-            tx.put::<RawAnswers>(&self.scope, (lead, answer.attempt), &Blob(raw.clone()))?;
+            tx.put::<Values>(&self.scope, (lead, value.field.clone(), kept.attempt), &row)?;
         }
         Ok(())
     }
+}
+
+/// What an answer did to its item.
+struct Noted {
+    accepted: bool,
+    /// What it added to the price of the lead.
+    credits: u64,
+    receipt: String,
+}
+
+/// The call that values come from.
+struct Kept<'a> {
+    attempt: AttemptId,
+    at: Time,
+    cost: u64,
+    noted: &'a Noted,
+}
+
+fn note_answer(job: &mut OpenJob<'_>, step: &JobStep, outcome: &Outcome, item: &mut Item) -> Noted {
+    let accepted = item.tally.note(step, outcome);
+    let owed_before = item.owed;
+    if accepted {
+        item.owed = item.owed.max(job.row.price.of(step.source));
+        count_found(job, step, outcome);
+    } else {
+        item.error = outcome.detail().map(str::to_owned).or_else(|| item.error.take());
+    }
+    let credits = item.owed - owed_before;
+    Noted { accepted, credits, receipt: receipt(step, outcome, accepted, credits) }
 }
 
 /// Why charged or not, for people.
@@ -306,6 +387,11 @@ fn count_found(job: &mut OpenJob<'_>, step: &JobStep, outcome: &Outcome) {
         }
         DataPoint::LinkedIn => breakdown.linkedin_found += 1,
         DataPoint::Company => breakdown.company_found += 1,
-        DataPoint::Professional => {}
+        DataPoint::Professional
+        | DataPoint::PhoneStatus
+        | DataPoint::Name
+        | DataPoint::Seniority
+        | DataPoint::CompanyDomain
+        | DataPoint::CompanyBaseName => {}
     }
 }

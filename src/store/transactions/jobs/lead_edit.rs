@@ -1,10 +1,10 @@
 //! What an answer changes on the lead.
 
 use super::rows::{OpenJob, status_after};
-use crate::domain::enrichment::{Answer, ItemState};
+use crate::domain::enrichment::{ItemState, Outcome, take_over};
 use crate::domain::id::{AttemptId, JobId, LeadId};
 use crate::domain::identity::{Identity, Verdict};
-use crate::domain::lead::{EmailStatus, Lead, LeadField};
+use crate::domain::lead::Lead;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::records::item::Item;
@@ -25,19 +25,10 @@ impl LeadEdit {
         Self { id, after: before.clone(), before }
     }
 
-    /// Takes over the values of an answer. What the lead has stays, unless `overwrite`; a value that speaks of something
-    /// the lead no longer has is kept beside it only.
-    pub fn apply(&mut self, answer: &Answer, overwrite: bool) {
-        for value in &answer.values {
-            if value.field == "emailStatus" {
-                if value.about.is_none() || value.about == self.after.email {
-                    self.after.email_status = email_status(&value.value).or(self.after.email_status);
-                }
-            } else if let Some(field) = LeadField::from_name(&value.field)
-                && (overwrite || self.after.field(field).is_none())
-            {
-                self.after.set_field(field, Some(value.value.clone()));
-            }
+    /// Takes what an outcome brings, if it brings anything.
+    pub fn take(&mut self, outcome: &Outcome, job: &OpenJob<'_>) {
+        if let Outcome::Found(found) | Outcome::Partial(found) = outcome {
+            take_over(&mut self.after, found, job.row.options.overwrite_existing);
         }
     }
 
@@ -70,11 +61,6 @@ impl LeadEdit {
         job.write_lead(tx, self.id, &self.before, self.after)?;
         Ok(after)
     }
-}
-
-fn email_status(name: &str) -> Option<EmailStatus> {
-    let all = [EmailStatus::Valid, EmailStatus::Invalid, EmailStatus::CatchAll, EmailStatus::Unknown];
-    all.into_iter().find(|status| status.name() == name)
 }
 
 /// Removes every value and raw answer about a lead. The attempts stay: they are receipts and hold no values.

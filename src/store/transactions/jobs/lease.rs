@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::rows::{ItemLines, LeadWrite, OpenJob};
 use crate::deps::IdBlock;
-use crate::domain::enrichment::{ItemState, JobStatus, PauseReason};
+use crate::domain::enrichment::{ItemState, JobStatus, PauseReason, Tally};
 use crate::domain::id::{AttemptId, HoldId, ItemId, JobId, LeadId, LineId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
@@ -44,6 +44,8 @@ pub struct LeasedItem {
     /// Place of the step among those of the job.
     pub step: usize,
     pub ticket: Option<String>,
+    /// What the steps before have come to.
+    pub tally: Tally,
     pub lead_id: LeadId,
     pub lead: Lead,
 }
@@ -136,6 +138,7 @@ impl Transaction for LeaseItems {
                 attempt,
                 step: row.step as usize,
                 ticket: row.ticket,
+                tally: row.tally,
                 lead_id: row.lead,
                 lead,
             })

@@ -27,7 +27,7 @@ mod lease;
 mod rows;
 mod sweep;
 
-pub use answer::{Answered, RecordAnswers, Recorded, RecordedItem};
+pub use answer::{Answered, FollowUp, RecordAnswers, Recorded, RecordedItem};
 pub use boot::{StartBoot, VoidLeases, Voided};
 pub use control::{CancelJob, PauseJob, ResumeJob, RetryJob, StopHook};
 pub use create::{CreateJob, NewJob};
