@@ -4,7 +4,7 @@
 //! 2. Nothing live: take a slice of the `bulk` lane. Leads that were all new are added without looking for an older document.
 //! 3. Commit live work after 200 ms, bulk work after 50,000 documents or 2 s, with the seqs reached as the payload.
 //!
-//! A commit works off everything handed over before, so bulk work between two commits is kept to what takes less than a
+//! A commit works off everything handed over before, so bulk work between two commits is kept to what takes about a
 //! second at the rate it has had lately, and to a quarter of that while somebody edits leads: his writes stand behind it.
 
 use std::collections::HashSet;
@@ -26,14 +26,14 @@ const BULK_COMMIT_DOCUMENTS: usize = 50_000;
 /// Live work that stands among bulk work: the commit is dear in any case.
 const LIVE_AMONG_BULK_AFTER: Duration = Duration::from_millis(50);
 /// How much work there may be between two commits, as the time it takes.
-const BULK_WORTH: Duration = Duration::from_millis(800);
+const BULK_WORTH: Duration = Duration::from_millis(1_200);
 const BULK_WORTH_WHILE_EDITED: Duration = Duration::from_millis(200);
 /// So long after a live write another one is expected.
 const EDITED_FOR: Duration = Duration::from_secs(5);
 /// However slow the box is, so many documents are worth a commit.
 const LEAST_COMMIT_DOCUMENTS: usize = 500;
-/// Documents a second before anything was measured: of a busy box.
-const FIRST_RATE: f64 = 20_000.0;
+/// Documents a second before anything was measured: of a box that does nothing else.
+const FIRST_RATE: f64 = 40_000.0;
 
 /// Why the feed cannot go on.
 #[derive(Debug, thiserror::Error)]
