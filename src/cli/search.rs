@@ -110,7 +110,7 @@ fn facets(answer: &Value) -> String {
                 [label.to_owned(), value.get("count").map(ToString::to_string).unwrap_or_default()]
             })
             .collect();
-        format!("\n{}of {distinct}\n", table([field.as_str(), "leads"], &rows))
+        format!("\n{}({distinct} different)\n", table([field.as_str(), "leads"], &rows))
     });
     shown.collect()
 }
