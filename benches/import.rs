@@ -2,7 +2,8 @@
 //!
 //! Prints the rate from the start of the import (the file is spooled and looked over before, as a request does, and that
 //! is counted too) to the last row durable, then until searches see all of it; the longest wait of another writer who
-//! edits a lead all the while; and the processor time of the whole. BEFORE rows are imported first, unmeasured.
+//! edits a lead all the while, and until searches show what he wrote; how long searches take meanwhile; and the processor
+//! time of the whole. BEFORE rows are imported first, unmeasured.
 
 #![allow(clippy::disallowed_methods)] // A bench measures the machine.
 
@@ -23,6 +24,7 @@ use galena::deps::Deps;
 use galena::domain::id::{ImportId, ListId, UploadId, WorkspaceId};
 use galena::domain::lead::{Lead, LeadField};
 use galena::domain::list::List;
+use galena::search::{ListScope, SearchField, SearchRequest, SearchScope, Sort};
 use galena::store::crypt::Passwords;
 use galena::store::directory::DataDirectory;
 use galena::store::records::import::Import;
@@ -116,23 +118,29 @@ impl Bench {
             };
             app.store.submit(add, Urgency::Interactive).await?;
             Some(tokio::spawn(async move {
+                let mut unseen = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
                     let number = edits.fetch_add(1, Ordering::Relaxed);
                     let fields = vec![(LeadField::JobTitle, Some(format!("title {number}")))];
                     let changes = LeadChanges { fields, ..LeadChanges::default() };
                     let update = UpdateLead { scope, origin: origin.clone(), id, expected: None, changes };
                     let began = Instant::now();
-                    if app.store.submit(update, Urgency::Interactive).await.is_err() {
-                        return;
-                    }
+                    let Ok(written) = app.store.submit(update, Urgency::Interactive).await else { return unseen };
                     let waited = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
                     longest.fetch_max(waited, Ordering::Relaxed);
+                    // One edit in ten is waited for, so that the others come as fast as before.
+                    if number.is_multiple_of(10) {
+                        app.index.wait_for(&*app.deps.clock, written.seq, false, Duration::from_secs(60)).await;
+                        unseen.push(began.elapsed());
+                    }
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
+                unseen
             }))
         } else {
             None
         };
+        let searching = contended.then(|| self.searching(Arc::clone(&stop)));
         let (cpu, began) = (processor_time(), Instant::now());
         let row = self.import(list, bytes).await?;
         let durable = began.elapsed();
@@ -140,9 +148,14 @@ impl Bench {
         let seen = self.app.index.wait_for(&*self.app.deps.clock, row.ended_seq, true, Duration::from_secs(600)).await;
         let searchable = began.elapsed();
         stop.store(true, Ordering::Relaxed);
-        if let Some(other) = other {
-            other.await?;
-        }
+        let unseen = match other {
+            Some(other) => other.await?,
+            None => Vec::new(),
+        };
+        let searches = match searching {
+            Some(searching) => searching.await?,
+            None => Vec::new(),
+        };
         println!(
             "{rows} rows: durable after {durable:.2?} ({:.0} rows/s), searchable after {searchable:.2?}{}, {:.1} µs of \
              processor a row until durable",
@@ -154,8 +167,38 @@ impl Bench {
         if contended {
             let longest = Duration::from_micros(longest.load(Ordering::Relaxed));
             println!("  another writer: {} edits, longest wait {longest:?}", edits.load(Ordering::Relaxed));
+            println!("  an edit is found after {}", spread(unseen));
+            println!("  a search takes {}", spread(searches));
         }
         Ok(())
+    }
+
+    /// Searches one after the other until it is told to stop, and how long each took.
+    fn searching(&self, stop: Arc<AtomicBool>) -> tokio::task::JoinHandle<Vec<Duration>> {
+        let (app, scope) = (Arc::clone(&self.app), SearchScope::new(&self.scope, ListScope::All));
+        tokio::task::spawn_blocking(move || {
+            let facets = vec![SearchField::Lead(LeadField::CompanyName), SearchField::Lead(LeadField::City)];
+            let asked = ["", "anna", "sales manager", "m", "ros", "415 200"].map(SearchRequest::text);
+            let sorted = SearchRequest {
+                sort: vec![Sort::ascending(SearchField::Lead(LeadField::LastName))],
+                ..asked[2].clone()
+            };
+            let counted = SearchRequest { facets, ..asked[2].clone() };
+            let asked: Vec<SearchRequest> = asked.into_iter().chain([sorted, counted]).collect();
+            let mut took = Vec::new();
+            for request in asked.iter().cycle() {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                if let Some(index) = app.index.get() {
+                    let began = Instant::now();
+                    let _page = index.search(&scope, request);
+                    took.push(began.elapsed());
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            took
+        })
     }
 
     async fn import(&self, list: ListId, bytes: &[u8]) -> anyhow::Result<Import> {
@@ -200,6 +243,13 @@ impl Bench {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+fn spread(mut times: Vec<Duration>) -> String {
+    times.sort_unstable();
+    let part = |percent: usize| times.get((times.len() * percent / 100).min(times.len().saturating_sub(1))).copied();
+    let [middle, late, last] = [50, 99, 100].map(|percent| part(percent).unwrap_or_default());
+    format!("{middle:.1?} (p50), {late:.1?} (p99), {last:.1?} (longest of {})", times.len())
 }
 
 /// Seconds of processor time of this process so far.

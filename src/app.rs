@@ -93,7 +93,7 @@ impl App {
         Check {
             system: SystemScope::for_the_house(),
             store: self.store.clone(),
-            index: self.index.get().map_or(IndexAtHand::ToBeBuilt, IndexAtHand::Open),
+            index: self.index.complete().map_or(IndexAtHand::ToBeBuilt, IndexAtHand::Open),
             directory: Some(self.directory.clone()),
             alone: false,
         }

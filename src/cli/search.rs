@@ -13,8 +13,18 @@ use super::table::table;
 
 #[derive(Debug, Clone, Args)]
 pub struct SearchArgs {
-    /// What to look for
+    /// What to look for; without it everything is found
+    #[arg(default_value = "", hide_default_value = true)]
     pub text: String,
+    /// Only leads that pass, as text (status:failed score>=80 -country:DE) or as a JSON tree
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// Order by a field, - in front for the other way round; up to three times
+    #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
+    pub sort: Vec<String>,
+    /// Count the values of a field among all leads found; may be given several times
+    #[arg(long, value_name = "FIELD")]
+    pub facet: Vec<String>,
     /// Only in this list
     #[arg(long, value_name = "NAME")]
     pub list: Option<String>,
@@ -48,11 +58,19 @@ pub fn run(args: &SearchArgs, context: &Context) -> Result<Report, CliError> {
         let mut question =
             Map::from_iter([("q".to_owned(), json!(args.text)), ("limit".to_owned(), json!(args.limit))]);
         question.extend(list.map(|id| ("listId".to_owned(), json!(id))));
+        question.extend(args.filter.as_deref().map(|filter| ("filter".to_owned(), written(filter))));
+        question.extend((!args.sort.is_empty()).then(|| ("sort".to_owned(), json!(args.sort))));
+        question.extend((!args.facet.is_empty()).then(|| ("facets".to_owned(), json!(args.facet))));
         question.extend(args.after.as_ref().map(|after| ("after".to_owned(), json!(after))));
         client.post("/leads/search", &question.into()).await
     })?;
     let text = text(&answer);
     Report::new(&answer, text)
+}
+
+/// A filter as the API takes it: a tree where it is one, else its text.
+fn written(filter: &str) -> Value {
+    serde_json::from_str(filter).ok().filter(Value::is_object).unwrap_or_else(|| json!(filter))
 }
 
 fn text(answer: &Value) -> String {
@@ -69,9 +87,30 @@ fn text(answer: &Value) -> String {
         })
         .collect();
     let mut text = table(["name", "title", "company", "e-mail", "phone"], &rows);
+    text += &facets(answer);
     text += &format!("\n{} of {total} {}\n", found.len(), if total == 1 { "lead" } else { "leads" });
     if let Some(cursor) = answer.get("nextCursor").and_then(Value::as_str) {
         text += &format!("go on with --after {cursor}\n");
     }
     text
+}
+
+/// The most frequent values of each field that was counted.
+fn facets(answer: &Value) -> String {
+    const SHOWN: usize = 10;
+    let counted = answer.get("facets").and_then(Value::as_object).into_iter().flatten();
+    let shown = counted.map(|(field, facet)| {
+        let distinct = facet.get("distinct").and_then(Value::as_u64).unwrap_or_default();
+        let values = facet.get("values").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let rows: Vec<[String; 2]> = values
+            .iter()
+            .take(SHOWN)
+            .map(|value| {
+                let label = value.get("label").and_then(Value::as_str).unwrap_or_default();
+                [label.to_owned(), value.get("count").map(ToString::to_string).unwrap_or_default()]
+            })
+            .collect();
+        format!("\n{}({distinct} different)\n", table([field.as_str(), "leads"], &rows))
+    });
+    shown.collect()
 }

@@ -45,7 +45,7 @@ struct Visible {
 
 /// Whether the box does its work: 200 ready or degraded, 503 otherwise.
 pub(in crate::http) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let is_open = app.index.get().is_some();
+    let is_open = app.index.complete().is_some();
     if is_open {
         app.index_was_open.store(true, Ordering::Relaxed);
     }

@@ -49,7 +49,8 @@ impl Default for SearchPermits {
 /// Search the leads of the workspace
 ///
 /// `q` is words, names, phone numbers, addresses, or a part of one that is still being typed; `"quoted"` words stand
-/// together, `-` leaves out. `total` is exact. A filter that compares a lead field with a number by size is refused.
+/// together. Any text is answered; of more than 1,000 characters or 64 words the beginning counts. `filter` is a tree, or
+/// text such as `status:failed score>=80`. `total` and the counts of facets are exact.
 #[utoipa::path(post, path = "/leads/search", tag = "leads", request_body = SearchBody,
     responses((status = 200, body = SearchAnswer)))]
 pub async fn create(
@@ -69,11 +70,12 @@ pub(in crate::http) async fn search(app: &App, caller: &Caller, body: SearchBody
     let (request, details, min_seq) = body.into_request()?;
     let waited = freshness::is_stale(app, min_seq).await;
     let index = open_index(app)?;
+    let is_partial = app.index.complete().is_none();
     let _permit = permit(app).await?;
     let scope = caller.scope;
     let answered = app.store.read(move |view| answer(view, &scope, &index, &request, details)).await;
     let mut answer = answered.map_err(Problem::from)?;
-    answer.stale = waited.then_some(true);
+    answer.stale = (waited || is_partial).then_some(true);
     Ok(answer)
 }
 
@@ -139,8 +141,9 @@ impl From<NoAnswer> for Problem {
 /// Where in the body of a search the mistake is.
 fn place_of(error: &QueryError) -> &'static str {
     match error {
-        QueryError::TextTooLong { .. } | QueryError::TooManyWords { .. } => "/q",
-        QueryError::FilterTooLarge { .. } | QueryError::UnsupportedTest { .. } | QueryError::BadValue { .. } => {
+        QueryError::FilterTooLarge { .. }
+        | QueryError::TooManyWideTests { .. }
+        | QueryError::UnsupportedTest { .. } | QueryError::BadValue { .. } => {
             "/filter"
         }
         QueryError::UnsortableField { .. } | QueryError::TooManySortKeys { .. } => "/sort",
@@ -196,7 +199,7 @@ fn deleted_lists(view: &View, scope: &WorkspaceScope) -> Result<Vec<ListId>, Sto
     Ok(deleted)
 }
 
-/// The clause of a filter in JSON.
+/// The clause of a filter in JSON, as a tree or as text.
 pub(in crate::http) fn clause(json: &serde_json::Value) -> Result<Clause, Problem> {
     let filter = read_filter(json, "/filter")?;
     Clause::try_from(&filter).map_err(|error| NoAnswer::from(SearchError::from(error)).into())

@@ -19,7 +19,7 @@ pub struct GivenSelection {
     ids: Option<Vec<String>>,
     /// The leads of this list
     list_id: Option<ListId>,
-    /// Those of the list that pass
+    /// Those of the list that pass; a tree, or a string that holds a filter as text
     #[schema(value_type = Option<Object>)]
     filter: Option<Value>,
     /// Those of the list but these

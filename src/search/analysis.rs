@@ -9,6 +9,8 @@ use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::domain::text::fold as comparable;
+
 /// The longest word of the index in bytes; a longer one is found by its beginning.
 const MAX_WORD_BYTES: usize = 120;
 /// The longest keyword kept readable, in bytes; of a longer one the beginning and a hash of the whole are kept.
@@ -103,9 +105,9 @@ fn beginning(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
-/// A folded value as one term. Two values share a term only if they are equal when folded.
+/// A value as one term, folded as filters compare it. Two values share a term only if they are equal when folded.
 pub fn keyword(text: &str) -> Cow<'_, str> {
-    whole_term(fold(text.trim()))
+    whole_term(Cow::Owned(comparable(text)))
 }
 
 /// A text as a term of bounded length that no other text shares.
@@ -121,7 +123,7 @@ pub fn whole_term(text: Cow<'_, str>) -> Cow<'_, str> {
 
 /// A folded beginning of a value, for comparing with the beginnings of keywords.
 pub fn keyword_prefix(text: &str) -> String {
-    beginning(&fold(text.trim()), MAX_KEYWORD_BYTES).to_owned()
+    beginning(&comparable(text), MAX_KEYWORD_BYTES).to_owned()
 }
 
 /// The ASCII digits of a folded text.

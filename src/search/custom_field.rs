@@ -3,11 +3,6 @@
 use super::analysis::whole_term;
 use crate::domain::enriched_field::EnrichedField;
 
-/// The number a custom value is, for comparing by size.
-pub fn number_of(value: &str) -> Option<f64> {
-    value.trim().parse::<f64>().ok().filter(|number| number.is_finite())
-}
-
 /// The exact name of a custom field inside terms, without the characters that end it there.
 pub fn custom_name(name: &str) -> String {
     whole_term(name.into()).replace(['\u{1}', '\u{2}'], " ")

@@ -7,11 +7,13 @@ use tantivy::schema::OwnedValue;
 
 use super::address::{Address, host_and_parents, without_suffix};
 use super::analysis::{digits, fold, keyword, words};
-use super::custom_field::{custom_name, custom_number_term, custom_presence, custom_term, fact_term, number_of};
+use super::custom_field::{custom_name, custom_number_term, custom_presence, custom_term, fact_term};
 use super::field::{Kind, SearchField};
 use super::schema::{Fields, SCHEMA};
+use crate::domain::filter::{Form, domain_of, number_of};
 use crate::domain::id::{Id, LeadId, WorkspaceId};
-use crate::domain::lead::{EmailStatus, Lead, LeadField};
+use crate::domain::lead::{EmailStatus, Lead};
+use crate::domain::text::fold as comparable;
 use crate::domain::time::Time;
 
 /// Fewer digits than this are no phone number.
@@ -187,11 +189,11 @@ impl Filling<'_> {
     }
 
     fn add_custom_fields(&mut self, lead: &Lead) {
-        for (name, value) in &lead.custom_fields {
+        for (name, value) in lead.custom_fields.iter().filter(|(_, value)| !value.is_empty()) {
             self.add_text(value);
             let name = custom_name(name);
             self.document.add_text(self.fields.custom, custom_term(&name, &keyword(value)));
-            if let Some(number) = number_of(value) {
+            if let Some(number) = number_of(&comparable(value)) {
                 self.document.add_text(self.fields.custom, custom_number_term(&name, number));
             }
             self.document.add_text(self.fields.present, custom_presence(&name));
@@ -254,7 +256,7 @@ impl Filling<'_> {
             }
             _ => None,
         };
-        if let Some(text) = text {
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
             match field.kind() {
                 Kind::Digits => self.document.add_text(place, phone_keyword(text)),
                 Kind::Page => self.document.add_text(place, page_keyword(text)),
@@ -283,42 +285,16 @@ impl Filling<'_> {
     }
 }
 
-/// The domain of the e-mail, else of the website.
-fn domain_of(lead: &Lead) -> Option<String> {
-    let email = lead.field(LeadField::Email).map(fold);
-    if let Some((_, host)) = email.as_deref().and_then(|email| email.rsplit_once('@')) {
-        return Some(host.to_owned());
-    }
-    let website = lead.field(LeadField::Website).map(fold)?;
-    Address::read(&website).map(|address| address.host().to_owned())
-}
-
-/// How a phone number is kept as a keyword: its digits, or the folded text if it has none.
+/// How a phone number is kept as a keyword.
 pub fn phone_keyword(text: &str) -> String {
-    let number = digits(&fold(text));
-    if number.is_empty() { keyword(text).into_owned() } else { number }
+    keyword(&Form::Digits.whole(text)).into_owned()
 }
 
-/// How a page is kept as a keyword: as its address is looked up, or as the folded text if it is none.
+/// How a page is kept as a keyword, which is how its address is looked up.
 pub fn page_keyword(text: &str) -> String {
-    let folded = fold(text.trim());
-    match Address::read(&folded) {
-        Some(address) => keyword(address.term()).into_owned(),
-        None => keyword(&folded).into_owned(),
-    }
+    keyword(&Form::Page.whole(text)).into_owned()
 }
 
 pub fn reversed(number: &str) -> String {
     number.chars().rev().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn phones_are_their_digits() {
-        assert_eq!(phone_keyword("+49 (30) 123-45"), "493012345");
-        assert_eq!(phone_keyword("n/a"), "n/a");
-    }
 }

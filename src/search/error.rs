@@ -5,12 +5,10 @@ use thiserror::Error;
 /// A question that cannot be answered as it was asked; the caller's mistake (HTTP 400).
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum QueryError {
-    #[error("the search text is longer than {max} characters")]
-    TextTooLong { max: usize },
-    #[error("the search text has more than {max} words")]
-    TooManyWords { max: usize },
     #[error("the filter is nested deeper than {max} levels or has more than {nodes} parts")]
     FilterTooLarge { max: usize, nodes: usize },
+    #[error("the filter has more than {max} different tests by a part of a value, a beginning or a range")]
+    TooManyWideTests { max: usize },
     #[error("{field} cannot be filtered with {op}")]
     UnsupportedTest { field: String, op: &'static str },
     #[error("{field}: {value:?} is not {expected}")]

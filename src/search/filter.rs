@@ -1,19 +1,24 @@
 //! A filter: tests on the fields of a lead, joined by and, or, not. `filter_test` says what a test matches.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use tantivy::query::Query;
 
-use super::custom_field::number_of;
 use super::error::QueryError;
 use super::field::SearchField;
 use super::filter_test::test_query;
+use super::memory::Memory;
 use super::scope::not;
+use super::simplify::simplified;
 use super::text_query::{all_of, any_of};
+use crate::domain::filter::number_of;
 
 const MAX_DEPTH: usize = 16;
 /// Clauses and values together.
 const MAX_NODES: usize = 10_000;
+/// Each looks at all values of a field.
+const MAX_WIDE_TESTS: usize = 50;
 
 /// The filter tree of the contract. An empty `All` matches everything, an empty `Any` nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,10 +98,24 @@ impl Clause {
         Self::Test(field, test)
     }
 
-    pub(super) fn query(&self) -> Result<Box<dyn Query>, QueryError> {
+    pub(super) fn query(&self, memory: &Arc<Memory>) -> Result<Box<dyn Query>, QueryError> {
         let mut nodes = 0;
         self.measure(0, &mut nodes)?;
-        self.translate()
+        let simple = simplified(self);
+        if simple.wide_tests() > MAX_WIDE_TESTS {
+            return Err(QueryError::TooManyWideTests { max: MAX_WIDE_TESTS });
+        }
+        simple.translate(memory)
+    }
+
+    /// Tests that may match by any number of different values.
+    fn wide_tests(&self) -> usize {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::wide_tests).sum(),
+            Self::Not(part) => part.wide_tests(),
+            Self::Test(_, Test::Contains(_) | Test::Prefix(_) | Test::Range { .. }) => 1,
+            Self::Test(..) => 0,
+        }
     }
 
     fn measure(&self, depth: usize, nodes: &mut usize) -> Result<(), QueryError> {
@@ -114,14 +133,15 @@ impl Clause {
         }
     }
 
-    fn translate(&self) -> Result<Box<dyn Query>, QueryError> {
-        let parts = |clauses: &[Self]| clauses.iter().map(Self::translate).collect::<Result<Vec<_>, _>>();
+    fn translate(&self, memory: &Arc<Memory>) -> Result<Box<dyn Query>, QueryError> {
+        let parts =
+            |clauses: &[Self]| clauses.iter().map(|clause| clause.translate(memory)).collect::<Result<Vec<_>, _>>();
         match self {
             Self::All(clauses) if clauses.is_empty() => Ok(Box::new(tantivy::query::AllQuery)),
             Self::All(clauses) => Ok(all_of(parts(clauses)?)),
             Self::Any(clauses) => Ok(any_of(parts(clauses)?)),
-            Self::Not(clause) => Ok(not(clause.translate()?)),
-            Self::Test(field, test) => test_query(field, test),
+            Self::Not(clause) => Ok(not(clause.translate(memory)?)),
+            Self::Test(field, test) => test_query(field, test, memory),
         }
     }
 }

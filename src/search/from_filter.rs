@@ -1,8 +1,6 @@
 //! The filter language of the product as a clause of the index.
 //!
-//! Everything it can say can be asked of the index but one thing: to compare the text of a lead field with a number by size
-//! (`companySize > 50`). Only custom fields are kept as numbers; the question is refused rather than answered by the
-//! alphabet.
+//! A number of a filter is compared with texts that are numbers, any other value with all texts as a text.
 
 use std::ops::Bound;
 
@@ -30,7 +28,7 @@ impl TryFrom<&Filter> for Clause {
 fn clause_of(test: &filter::Test) -> Result<Clause, QueryError> {
     match test {
         filter::Test::Text { field, op, operands } => text(field, *op, operands),
-        filter::Test::Tags { op, operands } => clause(SearchField::Tags, *op, operands.iter().map(folded).collect()),
+        filter::Test::Tags { op, operands } => texts(SearchField::Tags, *op, operands),
         filter::Test::QualityScore { op, operands } => {
             clause(SearchField::QualityScore, *op, operands.iter().map(|number| Value::Number(*number)).collect())
         }
@@ -76,22 +74,22 @@ fn folded(operand: &TextOperand) -> Value {
 }
 
 fn text(field: &TextField, op: Op, operands: &[TextOperand]) -> Result<Clause, QueryError> {
-    let by_size = matches!(op, Op::Gt | Op::Gte | Op::Lt | Op::Lte | Op::Between);
     let field = match field {
         TextField::Lead(field) => SearchField::Lead(*field),
         TextField::Custom(name) => SearchField::Custom(name.clone()),
         TextField::Enriched(fact) => SearchField::Enriched(*fact),
         TextField::Source => SearchField::Source,
         TextField::DataSource => SearchField::DataSource,
+        TextField::Domain => SearchField::Domain,
     };
-    let is_custom = matches!(field, SearchField::Custom(_));
-    if by_size && !is_custom && operands.iter().any(|operand| operand.number.is_some()) {
-        let expected = "a text: only custom fields are compared with numbers by size";
-        let value = operands.first().map(|operand| operand.folded.clone()).unwrap_or_default();
-        return Err(QueryError::BadValue { field: field.to_string(), value, expected });
-    }
+    texts(field, op, operands)
+}
+
+fn texts(field: SearchField, op: Op, operands: &[TextOperand]) -> Result<Clause, QueryError> {
+    let by_number = matches!(op, Op::Eq | Op::Ne | Op::In | Op::Gt | Op::Gte | Op::Lt | Op::Lte)
+        || op == Op::Between && operands.iter().all(|operand| operand.number.is_some());
     let value = |operand: &TextOperand| match operand.number {
-        Some(number) if is_custom => Value::Number(number),
+        Some(number) if by_number => Value::Number(number),
         _ => folded(operand),
     };
     clause(field, op, operands.iter().map(value).collect())
@@ -164,8 +162,6 @@ fn lacks(field: LeadField) -> Clause {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::domain::lead::Lead;
     use crate::domain::quality;
@@ -173,13 +169,5 @@ mod tests {
     #[test]
     fn the_fields_that_can_be_missing_are_those_of_the_quality_score() {
         assert_eq!(quality::missing_fields(&Lead::default()), TOLD);
-    }
-
-    #[test]
-    fn numbers_by_size_are_refused_where_the_index_has_only_text() {
-        let clause = |json| Clause::try_from(&Filter::parse(&json).expect("a filter"));
-        assert!(clause(json!({ "field": "companySize", "op": "gt", "value": 50 })).is_err());
-        assert!(clause(json!({ "field": "companySize", "op": "eq", "value": 50 })).is_ok());
-        assert!(clause(json!({ "field": "customFields.Seats", "op": "gt", "value": 50 })).is_ok());
     }
 }

@@ -1,6 +1,7 @@
 //! One generation of the index, opened for searching and for its one writer.
 
 use std::fs;
+use std::sync::Arc;
 
 use tantivy::directory::{MmapDirectory, RamDirectory};
 use tantivy::store::Compressor;
@@ -8,6 +9,7 @@ use tantivy::{Directory, Index, IndexReader, IndexSettings, ReloadPolicy, Search
 
 use super::error::{RebuildReason, SearchError};
 use super::generation::Generations;
+use super::memory::Memory;
 use super::schema::{SCHEMA, schema_hash, tokenizers};
 use super::writer::{Checkpoint, SearchWriter};
 
@@ -32,6 +34,7 @@ pub struct SearchIndex {
     index: Index,
     reader: IndexReader,
     generation: u64,
+    memory: Arc<Memory>,
 }
 
 impl SearchIndex {
@@ -102,7 +105,7 @@ impl SearchIndex {
     fn with_reader(mut index: Index, generation: u64) -> Result<Self, TantivyError> {
         index.set_tokenizers(tokenizers());
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { index, reader, generation })
+        Ok(Self { index, reader, generation, memory: Arc::default() })
     }
 
     pub fn generation(&self) -> u64 {
@@ -116,7 +119,11 @@ impl SearchIndex {
 
     /// Makes the last commit visible to searches that start after it.
     pub fn reload(&self) -> Result<(), SearchError> {
-        Ok(self.reader.reload()?)
+        self.reader.reload()?;
+        let segments = self.searcher();
+        let segments: Vec<_> = segments.segment_readers().iter().map(|segment| segment.segment_id()).collect();
+        self.memory.only_of(&segments);
+        Ok(())
     }
 
     /// How far the last commit reaches; `None` before the first.
@@ -136,6 +143,15 @@ impl SearchIndex {
     /// Documents of all workspaces that a search could see now.
     pub fn document_count(&self) -> u64 {
         self.searcher().num_docs()
+    }
+
+    /// Segments that a search looks at, one after the other.
+    pub fn segment_count(&self) -> usize {
+        self.searcher().segment_readers().len()
+    }
+
+    pub(super) fn memory(&self) -> &Arc<Memory> {
+        &self.memory
     }
 
     /// A view for one query; never kept, because it holds on to merged-away files.

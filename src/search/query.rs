@@ -1,11 +1,18 @@
 //! A search: what is asked, and the page that answers it.
 
-use super::collect::{Collected, PageCollector};
+use std::sync::Arc;
+
+use tantivy::query::{EnableScoring, Weight};
+use tantivy::{DocId, Searcher, SegmentReader};
+
 use super::cursor::{Cursor, name_search};
 use super::error::{QueryError, SearchError};
+use super::facet::{self, Facets, SegmentCounts};
 use super::field::{Kind, SearchField};
 use super::filter::Clause;
 use super::index::SearchIndex;
+use super::memory::{Kept, Key};
+use super::page::{Best, Wanted};
 use super::scope::{SearchScope, in_lists};
 use super::sort::Sort;
 use super::text_query;
@@ -13,8 +20,8 @@ use crate::domain::id::{LeadId, ListId};
 
 /// The most leads of one page.
 pub const MAX_LIMIT: usize = 500;
-/// The most values listed of one facet.
-pub const MAX_FACET_BUCKETS: usize = 100;
+/// Facets of so many leads are remembered until the index changes.
+const MANY_LEADS: u64 = 5_000;
 const MAX_FACETS: usize = 10;
 
 /// What is asked. The default asks for the newest fifty leads of the scope.
@@ -65,46 +72,80 @@ pub struct SearchPage {
     pub next_cursor: Option<String>,
 }
 
-/// How often each value of a field occurs among the matching leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facets {
-    pub field: SearchField,
-    /// The most frequent first, at most [`MAX_FACET_BUCKETS`].
-    pub buckets: Vec<FacetBucket>,
-    /// How many values there are, listed or not.
-    pub distinct: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FacetBucket {
-    /// Folded; fit for an `eq` filter.
-    pub value: String,
-    pub count: u64,
-    /// One of the leads, whose row shows how the value is spelt.
-    pub example: LeadId,
-}
-
 impl SearchIndex {
     /// Answers from the view of the last [`SearchIndex::reload`]. Blocks for as long as it computes and cannot be
     /// interrupted: run it on a pool with as many permits as there are cores. Its cost is bounded by the number of
     /// documents of the index times the parts of the request, which are limited.
     pub fn search(&self, scope: &SearchScope, request: &SearchRequest) -> Result<SearchPage, SearchError> {
         let name = name_search(scope.workspace(), (&request.q, &request.list, &request.filter, &request.sort));
-        let collector = collector(request, &name)?;
-        let mut wanted = text_query::parse(&request.q)?;
+        let wanted = wanted(request, &name)?;
+        let mut parts = text_query::parse(&request.q, self.memory());
         if let Some(list) = request.list {
-            wanted.push(in_lists(&[list]));
+            parts.push(in_lists(&[list]));
         }
         if let Some(filter) = &request.filter {
-            wanted.push(filter.query()?);
+            parts.push(filter.query(self.memory())?);
         }
-        let query = scope.query(wanted);
-        let found = self.searcher().search(&query, &collector)?;
-        Ok(page(found, request, name))
+        let searcher = self.searcher();
+        let weight = scope.query(parts).weight(EnableScoring::disabled_from_searcher(&searcher))?;
+        let mut facets: Vec<Asked> =
+            request.facets.iter().map(|field| self.asked(field, scope, request, &searcher)).collect();
+        let mut total = 0;
+        let mut best = Best::default();
+        for segment in searcher.segment_readers() {
+            let docs = matching(&*weight, segment)?;
+            total += docs.len() as u64;
+            wanted.add(segment, &docs, &mut best)?;
+            for facet in &mut facets {
+                if let Asked::Counting(field, _, counts) = facet {
+                    counts.push(SegmentCounts::count(field, segment, &docs)?);
+                }
+            }
+        }
+        let facets = facets.into_iter().map(|facet| self.answered(facet, total)).collect::<Result<_, SearchError>>()?;
+        let (hits, more) = wanted.page(best);
+        let last = hits.last().filter(|_| more);
+        let next_cursor = last.map(|hit| Cursor::new(name, hit.keys.clone(), hit.lead).encode());
+        Ok(SearchPage { ids: hits.iter().map(|hit| hit.lead).collect(), total, facets, next_cursor })
+    }
+
+    /// Facets that were counted over the same segments for the same question are not counted again.
+    fn asked(&self, field: &SearchField, scope: &SearchScope, request: &SearchRequest, searcher: &Searcher) -> Asked {
+        let mut question = blake3::Hasher::new();
+        let asked = (scope, &request.q, &request.list, &request.filter, field);
+        question.update(format!("{asked:?}").as_bytes());
+        for segment in searcher.segment_readers() {
+            let version = (segment.segment_id(), segment.delete_opstamp(), segment.num_docs());
+            question.update(format!("{version:?}").as_bytes());
+        }
+        let key = Key::Facets(*question.finalize().as_bytes());
+        match self.memory().get(&key) {
+            Some(Kept::Facets(facets)) => Asked::Known(facets),
+            _ => Asked::Counting(field.clone(), key, Vec::new()),
+        }
+    }
+
+    fn answered(&self, facet: Asked, total: u64) -> Result<Facets, SearchError> {
+        let (field, key, counts) = match facet {
+            Asked::Known(facets) => return Ok(Facets::clone(&facets)),
+            Asked::Counting(field, key, counts) => (field, key, counts),
+        };
+        let facets = facet::merged(field, counts, self.memory())?;
+        if total >= MANY_LEADS {
+            let bytes = facets.buckets.iter().map(|bucket| bucket.value.len() + 64).sum::<usize>() + 200;
+            self.memory().keep(key, Kept::Facets(Arc::new(facets.clone())), bytes);
+        }
+        Ok(facets)
     }
 }
 
-fn collector(request: &SearchRequest, name: &str) -> Result<PageCollector, QueryError> {
+/// A facet of a search that runs.
+enum Asked {
+    Known(Arc<Facets>),
+    Counting(SearchField, Key, Vec<SegmentCounts>),
+}
+
+fn wanted<'r>(request: &'r SearchRequest, name: &str) -> Result<Wanted<'r>, QueryError> {
     if !(1..=MAX_LIMIT).contains(&request.limit) {
         return Err(QueryError::LimitOutOfRange { max: MAX_LIMIT });
     }
@@ -116,25 +157,15 @@ fn collector(request: &SearchRequest, name: &str) -> Result<PageCollector, Query
         return Err(QueryError::UnfacetedField { field: field.to_string() });
     }
     let after = request.after.as_deref().map(|text| Cursor::decode(text, name, &request.sort)).transpose()?;
-    Ok(PageCollector { sorts: request.sort.clone(), limit: request.limit, after, facets: request.facets.clone() })
+    Ok(Wanted { sorts: &request.sort, limit: request.limit, after })
 }
 
-fn page(found: Collected, request: &SearchRequest, name: String) -> SearchPage {
-    let more = found.remaining > found.hits.len() as u64;
-    let last = found.hits.last().filter(|_| more);
-    let next_cursor = last.map(|hit| Cursor::new(name, hit.keys.clone(), hit.lead).encode());
-    let facets = request.facets.iter().cloned().zip(found.facets).map(|(field, counts)| {
-        let distinct = counts.len() as u64;
-        let mut buckets: Vec<_> =
-            counts.into_iter().map(|(value, (count, example))| FacetBucket { value, count, example }).collect();
-        buckets.sort_by(|left, right| right.count.cmp(&left.count).then_with(|| left.value.cmp(&right.value)));
-        buckets.truncate(MAX_FACET_BUCKETS);
-        Facets { field, buckets, distinct }
-    });
-    SearchPage {
-        facets: facets.collect(),
-        ids: found.hits.iter().map(|hit| hit.lead).collect(),
-        total: found.total,
-        next_cursor,
+/// The living documents of a segment that match.
+fn matching(weight: &dyn Weight, segment: &SegmentReader) -> tantivy::Result<Vec<DocId>> {
+    let mut docs = Vec::new();
+    weight.for_each_no_score(segment, &mut |block| docs.extend_from_slice(block))?;
+    if let Some(alive) = segment.alive_bitset() {
+        docs.retain(|doc| alive.is_alive(*doc));
     }
+    Ok(docs)
 }

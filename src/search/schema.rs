@@ -13,7 +13,7 @@ use super::field::{ENRICHED, SearchField};
 use crate::domain::lead::LeadField;
 
 /// Counted up when the same schema would be filled differently (folding, word cutting, which values go where).
-const FILLING_VERSION: u32 = 1;
+const FILLING_VERSION: u32 = 2;
 
 /// Tantivy's tokenizer that keeps a value whole.
 const RAW: &str = "raw";

@@ -100,11 +100,35 @@ impl SortColumn {
     pub fn rank(&self, document: u32) -> u64 {
         let value = match &self.values {
             Values::Number(column) => column.first(document).map(tantivy::i64_to_u64),
-            // Odd, so that a text which is not in this segment fits between its neighbours.
-            Values::Text(column) => column.ords().first(document).map(|ordinal| 2 * ordinal + 1),
+            Values::Text(column) => column.ords().first(document).map(between_neighbours),
             Values::None => None,
         };
         value.map_or(ABSENT, |value| self.directed(value))
+    }
+
+    /// The ranks of a block of documents.
+    pub fn ranks(&self, documents: &[u32], ranks: &mut [u64]) {
+        match &self.values {
+            Values::Number(column) => {
+                let mut values = vec![None; documents.len()];
+                column.first_vals(documents, &mut values);
+                let values = values.into_iter().map(|value| value.map(tantivy::i64_to_u64));
+                ranks
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(rank, value)| *rank = value.map_or(ABSENT, |value| self.directed(value)));
+            }
+            Values::Text(column) => {
+                let mut values = vec![None; documents.len()];
+                column.ords().first_vals(documents, &mut values);
+                let values = values.into_iter().map(|value| value.map(between_neighbours));
+                ranks
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(rank, value)| *rank = value.map_or(ABSENT, |value| self.directed(value)));
+            }
+            Values::None => ranks.fill(ABSENT),
+        }
     }
 
     /// Where a key of another segment would stand in this one.
@@ -155,6 +179,11 @@ impl SortColumn {
         };
         Ok(ranks.iter().copied().map(text).collect())
     }
+}
+
+/// Odd, so that a text which is not in this segment fits between two that are.
+fn between_neighbours(ordinal: u64) -> u64 {
+    2 * ordinal + 1
 }
 
 /// The texts of sorted ordinals.

@@ -66,6 +66,10 @@ async fn filters_sort_facets_and_pages_agree() {
         (json!({ "field": "city", "op": "empty" }), vec!["Grace Hopper"]),
         (json!({ "not": { "field": "companyName", "op": "prefix", "value": "ac" } }), vec!["Grace Hopper"]),
         (json!({ "field": "customFields.Seats", "op": "gt", "value": 50 }), vec!["Alan Turing"]),
+        (json!("custom.Seats>50"), vec!["Alan Turing"]),
+        (json!("-company:ac* OR city:koln"), vec!["Ada Lovelace", "Grace Hopper"]),
+        (json!("domain:acme.example name:*ur*"), vec!["Alan Turing"]),
+        (json!({ "field": "postalCode", "op": "lt", "value": 50 }), vec![]),
         (json!({ "field": "isQualified", "op": "eq", "value": true }), vec!["Grace Hopper"]),
         (
             json!({ "field": "missingFields", "op": "contains", "value": "companySize" }),
@@ -95,10 +99,11 @@ async fn filters_sort_facets_and_pages_agree() {
     assert_eq!((names(&second), second.get("nextCursor")), (vec!["Ada Lovelace"], None));
     next["q"] = json!("ada");
     server.post("/leads/search", &next).await.expect_problem(400, "INVALID_CURSOR");
-    let filter = r#"{"field":"city","op":"notEmpty"}"#;
     let path = format!("/leads/lists/{list}/leads");
-    let page = page(&server, &path, &[("filter", filter), ("sort", "-fullName")]).await;
-    assert_eq!(names(&page.expect(200)), ["Alan Turing", "Ada Lovelace"]);
+    for filter in [r#"{"field":"city","op":"notEmpty"}"#, "city:*"] {
+        let page = page(&server, &path, &[("filter", filter), ("sort", "-fullName")]).await;
+        assert_eq!(names(&page.expect(200)), ["Alan Turing", "Ada Lovelace"]);
+    }
 }
 
 #[tokio::test]
@@ -106,13 +111,12 @@ async fn questions_that_have_no_answer_are_told() {
     let (server, list, _) = people().await;
     for (body, pointer) in [
         (json!({ "filter": { "field": "cty", "op": "empty" } }), "/filter/field"),
-        (json!({ "filter": { "field": "companySize", "op": "gt", "value": 50 } }), "/filter"),
+        (json!({ "filter": "cty:empty" }), "/filter"),
         (json!({ "sort": ["fullNam"] }), "/sort/0"),
         (json!({ "sort": ["street"] }), "/sort"),
         (json!({ "sort": [{ "field": "fullName", "direction": "up" }] }), "/sort/0"),
         (json!({ "facets": ["street"] }), "/facets"),
         (json!({ "limit": 501 }), "/limit"),
-        (json!({ "q": "x".repeat(20_000) }), "/q"),
     ] {
         let problem = server.post("/leads/search", &body).await.expect_problem(400, "VALIDATION_FAILED");
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}: {problem}");
@@ -175,7 +179,7 @@ async fn no_text_breaks_a_search() {
     .map(str::to_owned);
     for q in hostile.into_iter().chain(naughty()) {
         let answer = server.post("/leads/search", &json!({ "q": q })).await;
-        assert!([200, 400].contains(&answer.status.as_u16()), "{q:?}: {}", answer.text);
+        assert_eq!(answer.status.as_u16(), 200, "{q:?}: {}", answer.text);
         let answer = page(&server, &format!("/leads/lists/{list}/leads"), &[("q", &q)]).await;
         assert!([200, 400].contains(&answer.status.as_u16()), "{q:?}: {}", answer.text);
     }

@@ -15,10 +15,17 @@ pub struct Visible {
     pub bulk: u64,
 }
 
+#[derive(Clone)]
+struct Shown {
+    index: SearchIndex,
+    /// False while it is being filled from the tables: searches find what is in it so far.
+    is_complete: bool,
+}
+
 /// Shared by the Indexer, who publishes, and searches. Cheap to clone.
 #[derive(Clone)]
 pub struct CurrentIndex {
-    index: Arc<RwLock<Option<SearchIndex>>>,
+    index: Arc<RwLock<Option<Shown>>>,
     visible: Arc<watch::Sender<Visible>>,
 }
 
@@ -29,8 +36,17 @@ impl Default for CurrentIndex {
 }
 
 impl CurrentIndex {
-    /// The index; `None` while one is being opened or built.
+    /// The index, which may still be filled; `None` while one is being opened.
     pub fn get(&self) -> Option<SearchIndex> {
+        self.shown().map(|shown| shown.index)
+    }
+
+    /// The index, if it holds every lead but for what [`Self::visible`] tells.
+    pub fn complete(&self) -> Option<SearchIndex> {
+        self.shown().filter(|shown| shown.is_complete).map(|shown| shown.index)
+    }
+
+    fn shown(&self) -> Option<Shown> {
         self.index.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -50,8 +66,18 @@ impl CurrentIndex {
     }
 
     pub fn publish(&self, index: SearchIndex, visible: (u64, u64)) {
-        *self.index.write().unwrap_or_else(PoisonError::into_inner) = Some(index);
+        self.show(index, true);
         self.seen(visible);
+    }
+
+    /// Shows an index that is being filled.
+    pub fn publish_partial(&self, index: SearchIndex) {
+        self.seen((0, 0));
+        self.show(index, false);
+    }
+
+    fn show(&self, index: SearchIndex, is_complete: bool) {
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = Some(Shown { index, is_complete });
     }
 
     pub fn withdraw(&self) {

@@ -2,7 +2,10 @@
 //!
 //! 1. Take what is pending in the `live` lane, collapse repeated ids, read the rows as they are now, replace their documents.
 //! 2. Nothing live: take a slice of the `bulk` lane. Leads that were all new are added without looking for an older document.
-//! 3. Commit live work after 250 ms, bulk work after 50,000 documents or 2 s, with the seqs reached as the payload.
+//! 3. Commit live work after 200 ms, bulk work after 50,000 documents or 2 s, with the seqs reached as the payload.
+//!
+//! A commit works off everything handed over before, so bulk work between two commits is kept to what takes about a
+//! second at the rate it has had lately, and to a quarter of that while somebody edits leads: his writes stand behind it.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -15,9 +18,22 @@ use crate::store::{Lane, Store, StoreError, View, meta, outbox};
 const LIVE_ENTRIES: usize = 2_000;
 /// Documents of one bulk step: short enough that an edit never waits long behind it.
 const BULK_DOCUMENTS: usize = 4_000;
+/// Documents after which an index that is being filled shows them; a multiple of a step.
+const SHOWN_EVERY: usize = 25 * BULK_DOCUMENTS;
 const LIVE_COMMIT_AFTER: Duration = Duration::from_millis(200);
 const BULK_COMMIT_AFTER: Duration = Duration::from_secs(2);
 const BULK_COMMIT_DOCUMENTS: usize = 50_000;
+/// Live work that stands among bulk work: the commit is dear in any case.
+const LIVE_AMONG_BULK_AFTER: Duration = Duration::from_millis(50);
+/// How much work there may be between two commits, as the time it takes.
+const BULK_WORTH: Duration = Duration::from_millis(1_200);
+const BULK_WORTH_WHILE_EDITED: Duration = Duration::from_millis(200);
+/// So long after a live write another one is expected.
+const EDITED_FOR: Duration = Duration::from_secs(5);
+/// However slow the box is, so many documents are worth a commit.
+const LEAST_COMMIT_DOCUMENTS: usize = 500;
+/// Documents a second before anything was measured: of a box that does nothing else.
+const FIRST_RATE: f64 = 40_000.0;
 
 /// Why the feed cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +81,9 @@ pub struct Feed {
     dirty_live: Option<Duration>,
     dirty_bulk: Option<Duration>,
     bulk_documents: usize,
+    /// Documents a second that have become visible lately.
+    rate: f64,
+    edited_until: Duration,
     committed: (u64, u64),
 }
 
@@ -89,6 +108,8 @@ impl Feed {
             dirty_live: None,
             dirty_bulk: None,
             bulk_documents: 0,
+            rate: FIRST_RATE,
+            edited_until: Duration::ZERO,
             committed: (live, bulk),
         })
     }
@@ -153,6 +174,7 @@ impl Feed {
         self.writer.apply(batch)?;
         self.live = last;
         self.dirty_live.get_or_insert(now);
+        self.edited_until = now + EDITED_FOR;
         Ok(true)
     }
 
@@ -163,7 +185,7 @@ impl Feed {
             self.ahead.clear();
             return Ok(false);
         }
-        let mut room = BULK_DOCUMENTS;
+        let mut room = BULK_DOCUMENTS.min(self.commit_documents(now));
         for (seq, entry) in entries {
             let taken = self.take_bulk_entry(view, seq, &entry, room)?;
             self.dirty_bulk.get_or_insert(now);
@@ -218,16 +240,35 @@ impl Feed {
         Ok(taken)
     }
 
+    /// After how many bulk documents a commit is due.
+    fn commit_documents(&self, now: Duration) -> usize {
+        let worth = if now < self.edited_until { BULK_WORTH_WHILE_EDITED } else { BULK_WORTH };
+        let documents = self.rate * worth.as_secs_f64();
+        // A float beyond the range becomes its end.
+        (documents as usize).clamp(LEAST_COMMIT_DOCUMENTS, BULK_COMMIT_DOCUMENTS)
+    }
+
     fn commit_due_in(&self, now: Duration) -> Option<Duration> {
         let left = |since: Duration, after: Duration| after.saturating_sub(now.saturating_sub(since));
-        let live = self.dirty_live.map(|since| left(since, LIVE_COMMIT_AFTER));
-        let bulk = self.dirty_bulk.map(|since| match self.bulk_documents >= BULK_COMMIT_DOCUMENTS {
+        let live_after = if self.bulk_documents > 0 { LIVE_AMONG_BULK_AFTER } else { LIVE_COMMIT_AFTER };
+        let live = self.dirty_live.map(|since| left(since, live_after));
+        let bulk = self.dirty_bulk.map(|since| match self.bulk_documents >= self.commit_documents(now) {
             true => Duration::ZERO,
             false => left(since, BULK_COMMIT_AFTER),
         });
         match (live, bulk) {
             (Some(live), Some(bulk)) => Some(live.min(bulk)),
             (one, other) => one.or(other),
+        }
+    }
+
+    /// Learns from a commit how fast the box is. Small ones say little: their cost is that of any commit.
+    fn learn_rate(&mut self, now: Duration) {
+        if let Some(since) = self.dirty_bulk
+            && self.bulk_documents >= LEAST_COMMIT_DOCUMENTS
+        {
+            let took = now.saturating_sub(since).as_secs_f64().max(0.001);
+            self.rate = 0.5 * self.rate + 0.5 * self.bulk_documents as f64 / took;
         }
     }
 
@@ -238,8 +279,10 @@ impl Feed {
     pub fn commit(&mut self) -> Result<(), FeedError> {
         self.writer.commit(&Checkpoint::new(self.live, self.bulk, self.index.generation()))?;
         self.index.reload()?;
+        let now = self.store.deps().clock.monotonic();
+        self.learn_rate(now);
         self.dirty_live = None;
-        self.dirty_bulk = self.started.map(|_| self.store.deps().clock.monotonic());
+        self.dirty_bulk = self.started.map(|_| now);
         self.bulk_documents = 0;
         self.committed = (self.live, self.bulk);
         Ok(())
@@ -255,7 +298,8 @@ impl Feed {
     }
 }
 
-/// Fills an empty index from the tables, as of one snapshot; returns the seq it reaches.
+/// Fills an empty index from the tables, as of one snapshot; returns the seq it reaches. What is in it shows from time to
+/// time; before the end it says that it has reached nothing.
 ///
 /// # Errors
 /// When rows or index cannot be read or written.
@@ -265,10 +309,13 @@ pub fn fill(store: &Store, index: &SearchIndex, memory_bytes: usize) -> Result<u
     let mut writer = index.writer(memory_bytes)?;
     let mut failed = None;
     let mut batch = Batch::new();
+    let mut taken = 0;
     outbox::all_leads(&view, &mut |scope, id: LeadId, lead| {
         batch.add_new(LeadDocument::new(scope.workspace(), id, &lead));
         if batch.len() >= BULK_DOCUMENTS {
-            failed = writer.apply(std::mem::take(&mut batch)).err();
+            taken += batch.len();
+            let show = taken.is_multiple_of(SHOWN_EVERY);
+            failed = show_some(index, &mut writer, std::mem::take(&mut batch), show).err();
         }
         failed.is_none()
     })?;
@@ -279,4 +326,13 @@ pub fn fill(store: &Store, index: &SearchIndex, memory_bytes: usize) -> Result<u
     writer.commit(&Checkpoint::new(reached, reached, index.generation()))?;
     index.reload()?;
     Ok(reached)
+}
+
+fn show_some(index: &SearchIndex, writer: &mut SearchWriter, batch: Batch, show: bool) -> Result<(), SearchError> {
+    writer.apply(batch)?;
+    if show {
+        writer.commit(&Checkpoint::new(0, 0, index.generation()))?;
+        index.reload()?;
+    }
+    Ok(())
 }

@@ -58,7 +58,8 @@ impl Indexer {
         let index = if self.failures >= REBUILD_AT {
             self.build_anew("it failed three times in a row")?
         } else {
-            match SearchIndex::open(&self.parts.generations, OpenCheck::Frame)? {
+            // Every byte is checked, at a second for some million leads: a damaged segment gives wrong answers or a panic.
+            match SearchIndex::open(&self.parts.generations, OpenCheck::Checksums)? {
                 Opened::Ready(index) if self.is_not_ahead(&index)? => index,
                 Opened::Ready(_) => self.build_anew("it is ahead of the store, as after a restore")?,
                 Opened::NeedsRebuild(RebuildReason::Missing) => self.build_anew("there is none yet")?,
@@ -86,6 +87,8 @@ impl Indexer {
         tracing::info!(why, "building the search index");
         let generations = &self.parts.generations;
         let index = SearchIndex::create(generations)?;
+        // Searches find what is there already and say that it is not all.
+        self.parts.current.publish_partial(index.clone());
         fill(&self.parts.store, &index, self.parts.memory_bytes)?;
         generations.publish(index.generation()).map_err(crate::search::SearchError::from)?;
         if let Err(error) = generations.remove_all_but(index.generation()) {

@@ -1,6 +1,6 @@
 //! What the operators mean.
 
-use crate::domain::text::fold;
+use super::form::{Form, number_of};
 
 /// A comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,15 +86,15 @@ impl Op {
         }
     }
 
-    pub(super) fn test_text(self, value: Option<&str>, operands: &[TextOperand]) -> bool {
+    pub(super) fn test_text(self, form: Form, value: Option<&str>, operands: &[TextOperand]) -> bool {
         let Some(value) = value.filter(|value| !value.is_empty()) else {
             return matches!(self, Self::Empty | Self::Ne);
         };
         if matches!(self, Self::Empty | Self::NotEmpty) {
             return self == Self::NotEmpty;
         }
-        let folded = fold(value);
-        let number = || folded.parse::<f64>().ok();
+        let folded = form.whole(value);
+        let number = || number_of(&folded);
         match (self, operands) {
             (Self::In, _) => operands.iter().any(|operand| operand.equals(&folded)),
             (Self::Eq, [operand]) => operand.equals(&folded),
@@ -117,7 +117,7 @@ impl Op {
             Self::Empty => values.is_empty(),
             Self::NotEmpty => !values.is_empty(),
             Self::Ne => !Self::Eq.test_texts(values, operands),
-            _ => values.iter().any(|value| self.test_text(Some(value), operands)),
+            _ => values.iter().any(|value| self.test_text(Form::Plain, Some(value), operands)),
         }
     }
 }
@@ -125,19 +125,21 @@ impl Op {
 /// A value to compare text with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TextOperand {
-    /// The folded text.
+    /// In the form that the field is compared in.
     pub folded: String,
     /// Set where the filter gave a JSON number: then numbers are compared, and text that is none does not match.
     pub number: Option<f64>,
 }
 
 impl TextOperand {
-    pub fn text(text: &str) -> Self {
-        Self { folded: fold(text), number: None }
+    /// What `op` compares texts of this form with.
+    pub fn new(form: Form, op: Op, text: &str) -> Self {
+        let folded = if matches!(op, Op::Contains | Op::Prefix) { form.part(text) } else { form.whole(text) };
+        Self { folded, number: None }
     }
 
     fn equals(&self, folded: &str) -> bool {
         self.folded == folded
-            || self.number.is_some_and(|number| folded.parse::<f64>().is_ok_and(|value| value == number))
+            || self.number.is_some_and(|number| number_of(folded).is_some_and(|value| value == number))
     }
 }

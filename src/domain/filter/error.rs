@@ -32,4 +32,13 @@ pub enum FilterProblem {
     TooDeep { limit: usize },
     #[error("more than {limit} {what}")]
     TooMany { limit: usize, what: &'static str },
+    /// The filter was given as text.
+    #[error("at character {position}: {problem}")]
+    InText { position: usize, problem: Box<FilterProblem> },
+}
+
+impl FilterProblem {
+    pub(super) fn wrong(expected: impl Into<String>) -> Self {
+        Self::WrongValue { expected: expected.into() }
+    }
 }

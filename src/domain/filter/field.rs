@@ -1,10 +1,13 @@
 //! The fields a filter can test, and what a lead holds in them.
 
-use super::{Filter, Op, Test};
+use std::borrow::Cow;
+
+use super::{Filter, Form, Op, Test};
 use crate::domain::enriched_field::EnrichedField;
 use crate::domain::id::{Id, LeadId};
 use crate::domain::lead::{EmailStatus, EnrichmentStatus, Lead, LeadField};
 use crate::domain::quality;
+use crate::domain::text::fold;
 use crate::domain::time::Time;
 
 const CUSTOM_PREFIX: &str = "customFields.";
@@ -31,6 +34,8 @@ pub enum TextField {
     Enriched(EnrichedField),
     Source,
     DataSource,
+    /// The domain of the e-mail address, else of the website.
+    Domain,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +68,7 @@ pub enum FlagField {
 }
 
 /// The fields beside those of [`LeadField`] and the custom ones.
-const SYSTEM_FIELDS: [(&str, Field); 17] = [
+const SYSTEM_FIELDS: [(&str, Field); 18] = [
     ("id", Field::Id(IdField::Id)),
     ("listId", Field::Id(IdField::ListId)),
     ("owner", Field::Id(IdField::Owner)),
@@ -71,6 +76,7 @@ const SYSTEM_FIELDS: [(&str, Field); 17] = [
     ("tags", Field::Tags),
     ("source", Field::Text(TextField::Source)),
     ("dataSource", Field::Text(TextField::DataSource)),
+    ("domain", Field::Text(TextField::Domain)),
     ("dataCollectedAt", Field::Time(TimeField::DataCollectedAt)),
     ("enrichmentStatus", Field::Keyword(KeywordField::EnrichmentStatus)),
     ("emailStatus", Field::Keyword(KeywordField::EmailStatus)),
@@ -96,6 +102,19 @@ impl Field {
             return Some(Self::Text(TextField::Enriched(field)));
         }
         SYSTEM_FIELDS.into_iter().find(|(known, _)| *known == name).map(|(_, field)| field)
+    }
+
+    /// The name of the API.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Text(TextField::Lead(field)) => field.name().to_owned(),
+            Self::Text(TextField::Custom(name)) => format!("{CUSTOM_PREFIX}{name}"),
+            Self::Text(TextField::Enriched(field)) => field.name().to_owned(),
+            system => {
+                let known = SYSTEM_FIELDS.iter().find(|(_, field)| field == system);
+                known.map_or_else(String::new, |(name, _)| (*name).to_owned())
+            }
+        }
     }
 
     /// Every name but those of custom fields.
@@ -139,7 +158,7 @@ impl Test {
     /// Whether `lead` passes the test.
     pub fn matches(&self, id: LeadId, lead: &Lead) -> bool {
         match self {
-            Self::Text { field, op, operands } => op.test_text(field.of(lead), operands),
+            Self::Text { field, op, operands } => op.test_text(field.form(), field.of(lead).as_deref(), operands),
             Self::Tags { op, operands } => op.test_texts(&lead.tags, operands),
             Self::QualityScore { op, operands } => op.test(Some(&f64::from(lead.quality_score)), operands),
             Self::Time { field, op, operands } => op.test(field.of(lead).as_ref(), operands),
@@ -152,15 +171,28 @@ impl Test {
 }
 
 impl TextField {
-    fn of<'l>(&self, lead: &'l Lead) -> Option<&'l str> {
-        match self {
+    fn of<'l>(&self, lead: &'l Lead) -> Option<Cow<'l, str>> {
+        let text = match self {
+            Self::Domain => return domain_of(lead).map(Cow::Owned),
             Self::Lead(field) => lead.field(*field),
             Self::Custom(name) => lead.custom_field(name),
             Self::Enriched(field) => lead.enriched_field(*field),
             Self::Source => lead.source.as_deref(),
             Self::DataSource => lead.data_source.as_deref(),
-        }
+        };
+        text.map(Cow::Borrowed)
     }
+}
+
+/// The domain of the e-mail address, else the host of the website.
+pub fn domain_of(lead: &Lead) -> Option<String> {
+    let of_email =
+        lead.field(LeadField::Email).and_then(|email| email.rsplit_once('@')).map(|(_, domain)| fold(domain));
+    of_email.filter(|domain| !domain.is_empty()).or_else(|| {
+        let page = Form::Page.whole(lead.field(LeadField::Website)?);
+        let host = page.split(['/', ':']).next()?;
+        host.contains('.').then(|| host.to_owned())
+    })
 }
 
 impl TimeField {

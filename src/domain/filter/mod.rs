@@ -5,17 +5,21 @@
 //!          {"not": {"field": "customFields.Fair", "op": "empty"}}]}
 //! ```
 //! [`Filter::parse`] types every test once, so that [`Filter::matches`] only compares. Text is compared folded: case,
-//! accents and width do not matter. An empty `and` matches everything, an empty `or` nothing. A field without a value
+//! accents and width do not matter, and of phone numbers only the digits do ([`Form`]). An empty `and` matches everything, an empty `or` nothing. A field without a value
 //! matches `empty` and `ne` and nothing else.
 
 mod compare;
 mod error;
 mod field;
+mod form;
 mod parse;
+mod text;
 
 pub use compare::{Op, TextOperand};
 pub use error::{FilterError, FilterProblem};
-pub use field::{Field, FlagField, IdField, KeywordField, TextField, TimeField};
+pub use field::{Field, FlagField, IdField, KeywordField, TextField, TimeField, domain_of};
+pub use form::{Form, number_of};
+pub use text::{FilterTextError, MAX_FILTER_CHARS};
 
 use super::id::LeadId;
 use super::lead::{Lead, LeadField};
@@ -85,7 +89,7 @@ pub enum Test {
 }
 
 impl Filter {
-    /// Reads a filter from the JSON of a request. Errors point into it.
+    /// Reads a filter from the JSON of a request, which may also be a string that holds it as text. Errors point into it.
     pub fn parse(json: &serde_json::Value) -> Result<Self, FilterError> {
         parse::filter(json)
     }
@@ -96,6 +100,22 @@ impl Filter {
             Self::Or(any) => any.iter().any(|filter| filter.matches(id, lead)),
             Self::Not(filter) => !filter.matches(id, lead),
             Self::Test(test) => test.matches(id, lead),
+        }
+    }
+}
+
+impl Test {
+    /// The field that is tested.
+    pub fn field(&self) -> Field {
+        match self {
+            Self::Text { field, .. } => Field::Text(field.clone()),
+            Self::Tags { .. } => Field::Tags,
+            Self::QualityScore { .. } => Field::QualityScore,
+            Self::Time { field, .. } => Field::Time(*field),
+            Self::Keyword { field, .. } => Field::Keyword(*field),
+            Self::Id { field, .. } => Field::Id(*field),
+            Self::Flag { field, .. } => Field::Flag(*field),
+            Self::MissingFields { .. } => Field::MissingFields,
         }
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Field, Filter, FilterError, FilterProblem, IdField, MAX_DEPTH, MAX_TESTS, MAX_TEXT_CHARS, MAX_VALUES, Op, Test,
-    TextOperand,
+    Field, Filter, FilterError, FilterProblem, Form, IdField, MAX_DEPTH, MAX_TESTS, MAX_TEXT_CHARS, MAX_VALUES, Op,
+    Test, TextOperand,
 };
 use crate::domain::id::{Id, JobId, LeadId, ListId, UserId};
 use crate::domain::lead::LeadField;
@@ -12,6 +12,16 @@ use crate::domain::spelling::closest;
 use crate::domain::time::Time;
 
 pub(super) fn filter(json: &Value) -> Result<Filter, FilterError> {
+    match json {
+        Value::String(text) => Filter::parse_text(text).map_err(|error| {
+            let problem = FilterProblem::InText { position: error.position, problem: Box::new(error.problem) };
+            FilterError { pointer: String::new(), problem }
+        }),
+        tree => self::tree(tree),
+    }
+}
+
+pub(super) fn tree(json: &Value) -> Result<Filter, FilterError> {
     Parser { path: Vec::new(), tests: 0 }.filter(json)
 }
 
@@ -111,8 +121,14 @@ impl Parser {
 
     fn typed(&mut self, field: Field, op: Op, json: Option<&Value>) -> Result<Test, FilterError> {
         Ok(match field {
-            Field::Text(field) => Test::Text { field, op, operands: self.operands(op, json, Self::text)? },
-            Field::Tags => Test::Tags { op, operands: self.operands(op, json, Self::text)? },
+            Field::Text(field) => {
+                let form = field.form();
+                Test::Text { field, op, operands: self.operands(op, json, |parser, json| parser.text(form, op, json))? }
+            }
+            Field::Tags => {
+                let operands = self.operands(op, json, |parser, json| parser.text(Form::Plain, op, json))?;
+                Test::Tags { op, operands }
+            }
             Field::QualityScore => Test::QualityScore { op, operands: self.operands(op, json, Self::number)? },
             Field::Time(field) => Test::Time { field, op, operands: self.operands(op, json, Self::time)? },
             Field::Keyword(field) => {
@@ -159,14 +175,16 @@ impl Parser {
         list.iter().enumerate().map(|(index, json)| self.at(index, |parser| read(parser, json))).collect()
     }
 
-    fn text(&mut self, json: &Value) -> Result<TextOperand, FilterError> {
+    fn text(&mut self, form: Form, op: Op, json: &Value) -> Result<TextOperand, FilterError> {
         match json {
             Value::String(text) if text.chars().count() > MAX_TEXT_CHARS => {
                 self.error(FilterProblem::TooMany { limit: MAX_TEXT_CHARS, what: "characters" })
             }
-            Value::String(text) => Ok(TextOperand::text(text)),
+            Value::String(text) => Ok(TextOperand::new(form, op, text)),
             Value::Number(number) => {
-                Ok(TextOperand { number: number.as_f64(), ..TextOperand::text(&number.to_string()) })
+                // The digits of a phone number say nothing by their size.
+                let size = number.as_f64().filter(|_| form == Form::Plain);
+                Ok(TextOperand { number: size, ..TextOperand::new(form, op, &number.to_string()) })
             }
             _ => self.wrong("a text or a number"),
         }

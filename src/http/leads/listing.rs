@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::details::Details;
 use super::shape::LeadView;
@@ -11,7 +12,7 @@ use crate::domain::id::{Id, LeadId, ListId};
 use crate::domain::lead::Lead;
 use crate::http::answer::Page;
 use crate::http::auth::Caller;
-use crate::http::problem::{FieldError, Problem};
+use crate::http::problem::Problem;
 use crate::http::query::Limit;
 use crate::http::search::{self, SearchBody, SortKey};
 use crate::store::engine::Order;
@@ -31,7 +32,7 @@ pub struct LeadQuery {
     after: Option<String>,
     /// Words to look for
     q: Option<String>,
-    /// A filter as JSON
+    /// A filter as JSON or as text
     #[param(example = r#"{"field":"enrichmentStatus","op":"eq","value":"failed"}"#)]
     filter: Option<String>,
     /// Up to three fields with a comma between; `-` in front for the other way round
@@ -55,8 +56,10 @@ pub(super) async fn page(
         return natural(app, caller.scope, list, query).await;
     }
     let filter = query.filter.filter(|text| !text.trim().is_empty());
-    let filter = filter.map(|text| serde_json::from_str(&text)).transpose();
-    let filter = filter.map_err(|_| Problem::invalid(FieldError::parameter("filter", "is no JSON")))?;
+    let filter = filter.map(|text| {
+        let tree = serde_json::from_str(&text).ok().filter(Value::is_object);
+        tree.unwrap_or(Value::String(text))
+    });
     let sort = query.sort.unwrap_or_default();
     let sort = sort.split(',').map(str::trim).filter(|key| !key.is_empty()).map(SortKey::from_text).collect();
     let body = SearchBody {

@@ -19,7 +19,7 @@ pub struct SearchBody {
     /// Words to look for; blank finds every lead
     pub q: Option<String>,
     pub list_id: Option<ListId>,
-    /// A filter tree
+    /// A filter tree, or a string that holds a filter as text
     #[schema(value_type = Option<Object>)]
     pub filter: Option<Value>,
     /// Up to three, the first counts most; then the newest first
