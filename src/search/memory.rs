@@ -15,7 +15,7 @@ use super::haystack::Haystack;
 use super::numbering::Numbering;
 
 /// The most bytes that are kept. A million e-mails as texts to look inside take 30 MB.
-const MAX_BYTES: usize = 96 << 20;
+const MAX_BYTES: usize = 64 << 20;
 
 /// What something kept belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
