@@ -143,9 +143,8 @@ fn place_of(error: &QueryError) -> &'static str {
     match error {
         QueryError::FilterTooLarge { .. }
         | QueryError::TooManyWideTests { .. }
-        | QueryError::UnsupportedTest { .. } | QueryError::BadValue { .. } => {
-            "/filter"
-        }
+        | QueryError::UnsupportedTest { .. }
+        | QueryError::BadValue { .. } => "/filter",
         QueryError::UnsortableField { .. } | QueryError::TooManySortKeys { .. } => "/sort",
         QueryError::UnfacetedField { .. } | QueryError::TooManyFacets { .. } => "/facets",
         QueryError::LimitOutOfRange { .. } => "/limit",

