@@ -244,9 +244,9 @@ impl Drop for ActorSystem {
     }
 }
 
-/// How far a background thread steps back: it keeps about a quarter of a processor that others want, too, so that what
+/// How far a background thread steps back: it keeps about a seventh of a processor that others want, too, so that what
 /// a user writes is still seen within a second.
-const GIVES_WAY: i32 = 5;
+const GIVES_WAY: i32 = 8;
 
 /// Lowers the priority of this thread; threads it starts have the same.
 fn give_way() {
