@@ -69,7 +69,8 @@ async fn show(place: &Place, told: &Narration) -> Result<Figures, CliError> {
     let leads = leads::Leads::all(&client, &import.list_id).await?;
     let searches = searching::search(&client, told, &leads, &import.list_id).await?;
     let facets = searching::facets(&client, told, &import.list_id, &enrichment).await?;
-    let export = exporting::export(&client, told, &import.list_id, place.output("leads.csv")).await?;
+    let export = exporting::table(&client, told, &import.list_id, place.output("leads.csv")).await?;
+    let workbook = exporting::workbook(&client, told, &import.list_id, place.output("leads.xlsx")).await?;
     let mut figures = Figures {
         file: reading,
         import,
@@ -78,6 +79,7 @@ async fn show(place: &Place, told: &Narration) -> Result<Figures, CliError> {
         searches,
         facets,
         export,
+        workbook,
         check: figures::Check::default(),
         seconds: 0.0,
         place: place.figures(),

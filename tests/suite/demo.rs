@@ -96,6 +96,9 @@ fn what_is_kept_can_be_used() {
     assert!(data.starts_with(place.path()));
     let exported = csv::Reader::from_path(path(&figures["export"]["file"])).unwrap().into_records().count();
     assert_eq!(figures["export"]["rows"], exported);
+    let mut workbook: calamine::Xlsx<_> = calamine::open_workbook(path(&figures["workbook"]["file"])).unwrap();
+    let sheet = calamine::Reader::worksheet_range(&mut workbook, "Leads").unwrap();
+    assert_eq!(sheet.height() as u64, figures["export"]["rows"].as_u64().unwrap() + 1, "with the titles");
     let rejected = csv::Reader::from_path(path(&figures["import"]["rejectedFile"])).unwrap().into_records().count();
     assert_eq!(figures["import"]["rejected"], rejected);
     let galena = |arguments: &[&str]| {

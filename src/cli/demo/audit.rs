@@ -162,6 +162,7 @@ fn compare(figures: &Figures, heard: &Witnesses) -> Check {
         Comparison("kinds of address and those of the index", total(&leads.email_types), facet(figures, "emailType")),
         Comparison("leads of the job and leads", enrichment.leads, leads.total),
         Comparison("exported rows and leads", export.rows, leads.total),
+        Comparison("rows of the workbook and leads", figures.workbook.rows, leads.total),
         Comparison("exported rows and records of the file", export.rows, export.file_rows),
         Comparison("searches and those that found their lead", searches.len() as u64, found),
         Comparison(
@@ -236,6 +237,7 @@ mod tests {
             searches: vec![Search { finds_its_lead: true, ..Search::default() }],
             facets: [("seniorityLevel".to_owned(), [("mid".to_owned(), 3)].into())].into(),
             export: Export { rows: 6, file_rows: 6, ..Export::default() },
+            workbook: Export { rows: 6, file_rows: 6, ..Export::default() },
             check: Check::default(),
             seconds: 0.0,
             place: Place::default(),
@@ -260,7 +262,8 @@ mod tests {
 
     #[test]
     fn each_figure_that_is_off_by_one_fails() {
-        let mutations: [fn(&mut Figures); 22] = [
+        let mutations: [fn(&mut Figures); 23] = [
+            |figures| figures.workbook.rows += 1,
             |figures| *figures.leads.seniority.entry("mid".to_owned()).or_default() += 1,
             |figures| *figures.leads.phones_by_type.entry("mobile".to_owned()).or_default() += 1,
             |figures| drop(figures.facets.remove("seniorityLevel")),

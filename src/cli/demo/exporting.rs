@@ -1,4 +1,4 @@
-//! Step 5: the clean list as a file.
+//! Step 5: the clean list as files: CSV, and a workbook for those who open it in Excel.
 
 use std::path::PathBuf;
 
@@ -20,10 +20,28 @@ struct State {
     rows: Option<u64>,
 }
 
-pub async fn export(client: &Client, told: &Narration, list: &str, file: PathBuf) -> Result<Export, CliError> {
+/// The list as CSV; its records are read back.
+pub async fn table(client: &Client, told: &Narration, list: &str, file: PathBuf) -> Result<Export, CliError> {
     told.step(5, "Exporting");
+    let mut export = export(client, told, list, "csv", file).await?;
+    export.file_rows = records(&export.file)?;
+    Ok(export)
+}
+
+/// The list as a workbook.
+pub async fn workbook(client: &Client, told: &Narration, list: &str, file: PathBuf) -> Result<Export, CliError> {
+    export(client, told, list, "xlsx", file).await
+}
+
+async fn export(
+    client: &Client,
+    told: &Narration,
+    list: &str,
+    format: &str,
+    file: PathBuf,
+) -> Result<Export, CliError> {
     let began = client.clock().monotonic();
-    let started: State = client.post("/leads/exports", &json!({"listId": list, "format": "csv"})).await?;
+    let started: State = client.post("/leads/exports", &json!({"listId": list, "format": format})).await?;
     let path = format!("/leads/exports/{}", started.export_id);
     let bar = told.bar("exporting", None);
     let seen = |state: &State| bar.set_position(state.rows.unwrap_or_default());
@@ -37,6 +55,6 @@ pub async fn export(client: &Client, told: &Narration, list: &str, file: PathBuf
     let bytes = client.download_file(&format!("{path}/download"), &file).await?;
     let seconds = (client.clock().monotonic() - began).as_secs_f64();
     let rows = state.rows.unwrap_or_default();
-    told.fact(&format!("{}, {} bytes in {seconds:.1} s", counted(rows, "lead", "leads"), grouped(bytes)));
-    Ok(Export { export_id: state.export_id, rows, file_rows: records(&file)?, bytes, file, seconds })
+    told.fact(&format!("{format}: {}, {} bytes in {seconds:.1} s", counted(rows, "lead", "leads"), grouped(bytes)));
+    Ok(Export { export_id: state.export_id, rows, file_rows: rows, bytes, file, seconds })
 }

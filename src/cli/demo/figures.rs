@@ -17,6 +17,7 @@ pub struct Figures {
     /// By field: how often each value occurs among the leads found.
     pub facets: BTreeMap<String, BTreeMap<String, u64>>,
     pub export: Export,
+    pub workbook: Export,
     pub check: Check,
     /// From the first look at the file to the end of the audit.
     pub seconds: f64,
@@ -134,7 +135,7 @@ pub struct Export {
     pub export_id: String,
     /// As the server says.
     pub rows: u64,
-    /// Records read back from the file.
+    /// Records read back from the file; of a workbook what the server says.
     pub file_rows: u64,
     pub bytes: u64,
     pub file: PathBuf,

@@ -39,6 +39,7 @@ pub fn text(figures: &Figures) -> String {
     let slowest = searches.iter().map(|search| search.milliseconds).fold(0.0, f64::max);
     row("searches", grouped(searches.len() as u64), format!("the slowest took {slowest:.1} ms"));
     row("exported", grouped(export.rows), format!("leads, {} bytes of CSV", grouped(export.bytes)));
+    row("", grouped(figures.workbook.rows), format!("leads, {} bytes of XLSX", grouped(figures.workbook.bytes)));
     let compared = counted(check.comparisons, "comparison", "comparisons");
     row("checked", String::new(), format!("every figure above agrees with the store ({compared})"));
     lines.push(String::new());
@@ -90,6 +91,7 @@ fn whereabouts(figures: &Figures) -> Vec<String> {
     let there = place.kept || place.sign_in.is_some();
     if there {
         lines.push(format!("clean leads       {}", figures.export.file.display()));
+        lines.push(format!("as a workbook     {}", figures.workbook.file.display()));
         if let Some(rejected) = &figures.import.rejected_file {
             lines.push(format!("rejected rows     {}", rejected.display()));
         }
