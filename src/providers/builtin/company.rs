@@ -1,20 +1,18 @@
 //! The built-in reading of companies: the domain that stands for one, whether the address is one of it, and the name
 //! without its legal form.
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use serde_json::json;
 
+use super::instant::InstantCheck;
 use super::value;
-use crate::deps::Deps;
 use crate::domain::company_name::{base_name, legal_form};
 use crate::domain::email::Email;
 use crate::domain::enriched_field::EnrichedField;
-use crate::domain::enrichment::{Answer, DomainFit, Evidence, Operation, Outcome, PriceSource, Reply, domain_fit};
+use crate::domain::enrichment::{Answer, DomainFit, Evidence, Operation, Outcome, Reply, domain_fit};
 use crate::domain::lead::LeadField;
 use crate::domain::website::{Website, company_domain_of, registrable_domain};
 use crate::providers::lists::{DomainKind, Lists};
-use crate::providers::{Offer, Provider, Request};
+use crate::providers::{Offer, Request};
 
 /// The provider `galena.company`.
 pub struct BuiltInCompany {
@@ -36,8 +34,6 @@ const OFFERS: &[Offer] = &[
 ];
 
 impl BuiltInCompany {
-    pub const SLUG: &'static str = "galena.company";
-
     pub fn new(lists: Lists) -> Self {
         Self { lists }
     }
@@ -93,33 +89,15 @@ impl BuiltInCompany {
     }
 }
 
-impl Provider for BuiltInCompany {
-    fn slug(&self) -> &str {
-        Self::SLUG
-    }
+impl InstantCheck for BuiltInCompany {
+    const SLUG: &'static str = "galena.company";
+    const OFFERS: &'static [Offer] = OFFERS;
 
-    fn offers(&self) -> &[Offer] {
-        OFFERS
-    }
-
-    fn source(&self) -> PriceSource {
-        PriceSource::BuiltIn
-    }
-
-    fn in_flight(&self) -> usize {
-        64
-    }
-
-    fn is_instant(&self) -> bool {
-        true
-    }
-
-    fn call<'a>(&'a self, request: &'a Request, _deps: &'a Deps) -> BoxFuture<'a, Reply> {
-        let reply = match request.operation {
+    fn answer(&self, request: &Request) -> Reply {
+        match request.operation {
             Operation::CompanyName => Self::name(request),
             _ => self.domain(request),
-        };
-        std::future::ready(reply).boxed()
+        }
     }
 }
 

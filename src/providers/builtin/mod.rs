@@ -2,6 +2,7 @@
 
 mod company;
 mod email;
+mod instant;
 mod mail_hosts;
 mod name;
 mod phone;

@@ -1,15 +1,13 @@
 //! The built-in reading of names: the parts of a full name, or the full name of its parts.
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use serde_json::json;
 
+use super::instant::InstantCheck;
 use super::value;
-use crate::deps::Deps;
-use crate::domain::enrichment::{Answer, Evidence, Operation, Outcome, PriceSource, Reply};
+use crate::domain::enrichment::{Answer, Evidence, Operation, Outcome, Reply};
 use crate::domain::lead::LeadField;
 use crate::domain::person_name::PersonName;
-use crate::providers::{Offer, Provider, Request};
+use crate::providers::{Offer, Request};
 
 /// The provider `galena.name`.
 #[derive(Debug, Default)]
@@ -26,8 +24,6 @@ const OFFERS: &[Offer] = &[Offer {
 }];
 
 impl BuiltInName {
-    pub const SLUG: &'static str = "galena.name";
-
     fn parse(request: &Request) -> Reply {
         let input = |field| request.input(field).unwrap_or_default();
         let (first, last, full) = (input(LeadField::FirstName), input(LeadField::LastName), input(LeadField::FullName));
@@ -60,29 +56,12 @@ impl BuiltInName {
     }
 }
 
-impl Provider for BuiltInName {
-    fn slug(&self) -> &str {
-        Self::SLUG
-    }
+impl InstantCheck for BuiltInName {
+    const SLUG: &'static str = "galena.name";
+    const OFFERS: &'static [Offer] = OFFERS;
 
-    fn offers(&self) -> &[Offer] {
-        OFFERS
-    }
-
-    fn source(&self) -> PriceSource {
-        PriceSource::BuiltIn
-    }
-
-    fn in_flight(&self) -> usize {
-        64
-    }
-
-    fn is_instant(&self) -> bool {
-        true
-    }
-
-    fn call<'a>(&'a self, request: &'a Request, _deps: &'a Deps) -> BoxFuture<'a, Reply> {
-        std::future::ready(Self::parse(request)).boxed()
+    fn answer(&self, request: &Request) -> Reply {
+        Self::parse(request)
     }
 }
 

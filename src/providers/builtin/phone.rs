@@ -1,17 +1,15 @@
 //! The built-in check of a phone number: its country's numbering plan. Nobody is called and nothing leaves the box.
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use serde_json::json;
 
+use super::instant::InstantCheck;
 use super::value;
-use crate::deps::Deps;
 use crate::domain::enriched_field::EnrichedField;
-use crate::domain::enrichment::{Answer, Evidence, Operation, Outcome, PriceSource, Reply};
+use crate::domain::enrichment::{Answer, Evidence, Operation, Outcome, Reply};
 use crate::domain::lead::LeadField;
 use crate::domain::phone::{LineType, Phone, Region};
 use crate::providers::areas::Areas;
-use crate::providers::{Offer, Provider, Request};
+use crate::providers::{Offer, Request};
 
 /// The provider `galena.phone`.
 pub struct BuiltInPhone {
@@ -25,8 +23,6 @@ const OFFERS: &[Offer] = &[Offer {
 }];
 
 impl BuiltInPhone {
-    pub const SLUG: &'static str = "galena.phone";
-
     pub fn new(areas: Areas) -> Self {
         Self { areas }
     }
@@ -65,29 +61,12 @@ impl BuiltInPhone {
     }
 }
 
-impl Provider for BuiltInPhone {
-    fn slug(&self) -> &str {
-        Self::SLUG
-    }
+impl InstantCheck for BuiltInPhone {
+    const SLUG: &'static str = "galena.phone";
+    const OFFERS: &'static [Offer] = OFFERS;
 
-    fn offers(&self) -> &[Offer] {
-        OFFERS
-    }
-
-    fn source(&self) -> PriceSource {
-        PriceSource::BuiltIn
-    }
-
-    fn in_flight(&self) -> usize {
-        64
-    }
-
-    fn is_instant(&self) -> bool {
-        true
-    }
-
-    fn call<'a>(&'a self, request: &'a Request, _deps: &'a Deps) -> BoxFuture<'a, Reply> {
-        std::future::ready(self.validate(request)).boxed()
+    fn answer(&self, request: &Request) -> Reply {
+        self.validate(request)
     }
 }
 

@@ -1,16 +1,14 @@
 //! The built-in reading of job titles: level and department. What no word tells is left out.
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use serde_json::json;
 
+use super::instant::InstantCheck;
 use super::value;
-use crate::deps::Deps;
 use crate::domain::enriched_field::EnrichedField;
-use crate::domain::enrichment::{Answer, Evidence, Operation, Outcome, PriceSource, Reply};
+use crate::domain::enrichment::{Answer, Evidence, Operation, Outcome, Reply};
 use crate::domain::job_title::{DepartmentSign, JobTitle};
 use crate::domain::lead::LeadField;
-use crate::providers::{Offer, Provider, Request};
+use crate::providers::{Offer, Request};
 
 /// The provider `galena.title`.
 #[derive(Debug, Default)]
@@ -19,8 +17,6 @@ pub struct BuiltInTitle;
 const OFFERS: &[Offer] = &[Offer { operation: Operation::TitleClassify, needs: &[&[LeadField::JobTitle]] }];
 
 impl BuiltInTitle {
-    pub const SLUG: &'static str = "galena.title";
-
     fn classify(request: &Request) -> Reply {
         let Some(text) = request.input(LeadField::JobTitle) else {
             return Outcome::InvalidInput { reason: "there is no job title".to_owned() }.into();
@@ -39,29 +35,12 @@ impl BuiltInTitle {
     }
 }
 
-impl Provider for BuiltInTitle {
-    fn slug(&self) -> &str {
-        Self::SLUG
-    }
+impl InstantCheck for BuiltInTitle {
+    const SLUG: &'static str = "galena.title";
+    const OFFERS: &'static [Offer] = OFFERS;
 
-    fn offers(&self) -> &[Offer] {
-        OFFERS
-    }
-
-    fn source(&self) -> PriceSource {
-        PriceSource::BuiltIn
-    }
-
-    fn in_flight(&self) -> usize {
-        64
-    }
-
-    fn is_instant(&self) -> bool {
-        true
-    }
-
-    fn call<'a>(&'a self, request: &'a Request, _deps: &'a Deps) -> BoxFuture<'a, Reply> {
-        std::future::ready(Self::classify(request)).boxed()
+    fn answer(&self, request: &Request) -> Reply {
+        Self::classify(request)
     }
 }
 
