@@ -7,6 +7,7 @@ pub mod importer;
 pub mod indexer;
 pub mod janitor;
 pub mod kit;
+pub mod provider_gate;
 pub mod scheduler;
 pub mod store_door;
 pub mod store_writer;
