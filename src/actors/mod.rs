@@ -3,6 +3,7 @@
 pub mod dedup_index;
 pub mod enricher;
 pub mod exporter;
+mod fair_queue;
 pub mod importer;
 pub mod indexer;
 pub mod janitor;

@@ -6,7 +6,6 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::breaker::{Breaker, Sign, Verdict};
-use super::fair::{FairQueue, Waiting};
 use super::gates::GateSettings;
 use super::keeping::{KeepQuotas, QuotaKey};
 use super::latency::Latencies;
@@ -15,6 +14,7 @@ use super::quota::Order;
 use super::shrink::Shrink;
 use super::windows::{Moment, Ready, Taken, Windows};
 use super::{Claim, Closed, GateKey};
+use crate::actors::fair_queue::{FairQueue, Waiting};
 use crate::deps::Deps;
 use crate::domain::enrichment::{Limits, Outcome, RateSigns};
 use crate::domain::time::Time;
@@ -307,13 +307,20 @@ impl State {
         self.in_flight += 1;
         self.meter.note(now.mono);
         self.breaker.begun(number, now.mono);
+        // Somebody else watches from now on, however late this one takes up its permit.
+        self.lead_no_more(number);
     }
 
     fn refuse(&mut self, closed: Closed, which: impl Fn(usize) -> bool, woken: &mut Vec<Waker>) {
-        for seat in self.seats.values_mut().filter(|seat| seat.answer.is_none() && which(seat.who.class)) {
-            self.queue.remove(&seat.who);
-            seat.answer = Some(Err(closed));
-            woken.extend(seat.waker.take());
+        for (number, seat) in &mut self.seats {
+            if seat.answer.is_none() && which(seat.who.class) {
+                self.queue.remove(&seat.who);
+                seat.answer = Some(Err(closed));
+                woken.extend(seat.waker.take());
+                if self.leader == Some(*number) {
+                    (self.leader, self.armed) = (None, None);
+                }
+            }
         }
     }
 

@@ -13,7 +13,6 @@
 //! What a call passes, in this order: the breaker, a rest the vendor asked for, a permit, all windows at once.
 
 mod breaker;
-mod fair;
 mod gate;
 mod gates;
 mod keeping;

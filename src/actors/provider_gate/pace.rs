@@ -33,8 +33,10 @@ const CELLS: u32 = 100;
 const CATCH_UP: Duration = Duration::from_secs(2);
 /// How much earlier than evenly two calls may follow each other while catching up: what a timer is late by.
 const LATENESS: Duration = Duration::from_millis(5);
+/// From this interval on nothing goes closer than published; below it timers are too late too often, and no vendor
+/// could tell.
+const COARSE: Duration = Duration::from_millis(10);
 
-const KEY: NotKeyed = NotKeyed::NonKey;
 // A quota takes the number of cells of one call; 100 is not zero.
 const ONE_CALL: NonZeroU32 = NonZeroU32::new(CELLS).unwrap();
 
@@ -114,12 +116,12 @@ pub(super) struct Step {
 impl Limiter {
     fn new(interval: Duration, tolerance: Duration, arrival: Arrival) -> Self {
         let cell = Duration::from_nanos(nanos(interval).div_ceil(u64::from(CELLS)).max(1));
-        let ahead = u32::try_from(tolerance.as_nanos() / cell.as_nanos()).unwrap_or(u32::MAX - CELLS);
+        let ahead = u32::try_from(tolerance.as_nanos() / cell.as_nanos()).unwrap_or(u32::MAX).min(u32::MAX - CELLS);
         let burst = ONE_CALL.saturating_add(ahead);
         // `cell` is at least a nanosecond: the quota of one cell in it always exists.
         let quota = Quota::with_period(cell).unwrap_or(Quota::per_second(ONE_CALL)).allow_burst(burst);
         let limiter = RateLimiter::new(quota, arrival.clone(), Hand::default());
-        Self { limiter, arrival, interval, tolerance }
+        Self { limiter, arrival, interval, tolerance: cell * ahead }
     }
 
     /// Whether a call may go now, else when it may.
@@ -133,15 +135,24 @@ impl Limiter {
         }
     }
 
-    /// Goes on from where it was with another interval: what is owed grows or shrinks with it.
-    fn with(&self, interval: Duration, tolerance: Duration, now: Duration) -> Self {
-        let owed = Duration::from_nanos(self.arrival.taken().saturating_sub(nanos(now)));
-        let ratio = interval.as_secs_f64() / self.interval.as_secs_f64().max(f64::MIN_POSITIVE);
-        let owed = Duration::try_from_secs_f64(owed.as_secs_f64() * ratio).unwrap_or(owed);
-        self.arrival.set(nanos(now) + nanos(owed));
-        Self::new(interval, tolerance, self.arrival.clone())
+    /// Goes on from where it was with another interval: a wait after `base` grows or shrinks with it.
+    fn with(&self, interval: Duration, tolerance: Duration, base: Duration) -> Self {
+        let new = Self::new(interval, tolerance, self.arrival.clone());
+        let (taken, free) = (self.arrival.taken(), nanos(base) + nanos(self.tolerance));
+        let next = if taken > free {
+            let ratio = interval.as_secs_f64() / self.interval.as_secs_f64().max(f64::MIN_POSITIVE);
+            let wait = Duration::from_nanos(taken - free);
+            let wait = Duration::try_from_secs_f64(wait.as_secs_f64() * ratio).unwrap_or(wait);
+            nanos(base) + nanos(wait) + nanos(new.tolerance)
+        } else {
+            let saved = (free - taken).min(nanos(new.tolerance));
+            nanos(base) + nanos(new.tolerance) - saved
+        };
+        self.arrival.set(next);
+        new
     }
 
+    /// The first call goes at `until`, and nothing is saved up then.
     fn hold(&self, until: Duration) {
         let full = nanos(until) + nanos(self.tolerance);
         if self.arrival.taken() < full {
@@ -164,13 +175,16 @@ pub(super) struct Pace {
     factor: f64,
     steady: Limiter,
     spacing: Option<Limiter>,
+    /// Nothing goes before this: the vendor has said so.
+    held_until: Duration,
 }
 
 /// The figures a window comes to.
 struct Figures {
     interval: Duration,
     tolerance: Duration,
-    spacing: Option<Duration>,
+    /// Interval and tolerance while catching up.
+    spacing: Option<(Duration, Duration)>,
 }
 
 impl Figures {
@@ -184,12 +198,18 @@ impl Figures {
         let burst = if burst > calls { (burst * share).floor() - 1.0 } else { (burst - 1.0).min(spare) };
         let evenly = burst < 1.0;
         let caught_up = if evenly { (CATCH_UP.as_secs_f64() / interval).min(spare) } else { burst };
-        let spacing = evenly.then(|| per / (calls * f64::midpoint(1.0, share) * factor));
         let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX / 1_024);
+        let spacing = evenly.then(|| {
+            let interval = per / (calls * f64::midpoint(1.0, share) * factor);
+            // Never closer than the vendor publishes, where timers are fine enough to tell.
+            let is_coarse = per / calls >= COARSE.as_secs_f64();
+            let ahead = if is_coarse { (interval - per / calls).max(0.0) } else { f64::INFINITY };
+            (seconds(interval), seconds(ahead.min(LATENESS.as_secs_f64())))
+        });
         Self {
             interval: seconds(interval),
             tolerance: seconds(caught_up * interval),
-            spacing: spacing.map(seconds),
+            spacing,
         }
     }
 }
@@ -198,10 +218,14 @@ impl Pace {
     /// Starts without anything saved up: the first call may go at once.
     pub fn new(limit: Limit, percent: u8, factor: f64, now: Duration) -> Self {
         let figures = Figures::of(&limit, percent, factor);
-        let arrival = Arrival::starting_at(nanos(now) + nanos(figures.tolerance));
-        let steady = Limiter::new(figures.interval, figures.tolerance, arrival);
-        let spacing = figures.spacing.map(|interval| Limiter::new(interval, LATENESS, Arrival::starting_at(nanos(now))));
-        Self { limit, percent, factor, steady, spacing }
+        let steady = Limiter::new(figures.interval, figures.tolerance, Arrival::starting_at(nanos(now)));
+        steady.hold(now);
+        let spacing = figures.spacing.map(|(interval, ahead)| {
+            let spacing = Limiter::new(interval, ahead, Arrival::starting_at(nanos(now)));
+            spacing.hold(now);
+            spacing
+        });
+        Self { limit, percent, factor, steady, spacing, held_until: Duration::ZERO }
     }
 
     pub fn limit(&self) -> &Limit {
@@ -219,10 +243,11 @@ impl Pace {
             return;
         }
         let figures = Figures::of(limit, self.percent, factor);
-        self.steady = self.steady.with(figures.interval, figures.tolerance, now);
-        self.spacing = figures.spacing.map(|interval| match &self.spacing {
-            Some(spacing) => spacing.with(interval, LATENESS, now),
-            None => Limiter::new(interval, LATENESS, Arrival::starting_at(nanos(now))),
+        let base = now.max(self.held_until);
+        self.steady = self.steady.with(figures.interval, figures.tolerance, base);
+        self.spacing = figures.spacing.map(|(interval, ahead)| match &self.spacing {
+            Some(spacing) => spacing.with(interval, ahead, base),
+            None => Limiter::new(interval, ahead, Arrival::starting_at(nanos(base))),
         });
         self.limit = limit.clone();
         self.factor = factor;
@@ -230,6 +255,9 @@ impl Pace {
 
     /// Whether a call may go now, else when it may. Takes nothing.
     pub fn test(&self, now: Duration) -> Result<(), Duration> {
+        if self.held_until > now {
+            return Err(self.held_until);
+        }
         let steady = self.steady.test(now);
         let spacing = self.spacing.as_ref().map_or(Ok(()), |spacing| spacing.test(now));
         match (steady, spacing) {
@@ -258,11 +286,18 @@ impl Pace {
     }
 
     /// Nothing goes before `until`, and nothing is caught up on then.
-    pub fn hold(&self, until: Duration) {
+    pub fn hold(&mut self, until: Duration) {
+        self.held_until = self.held_until.max(until);
         self.steady.hold(until);
+        if let Some(spacing) = &self.spacing {
+            spacing.hold(until);
+        }
     }
 
     pub fn tokens(&self, now: Duration) -> u32 {
+        if self.held_until > now {
+            return 0;
+        }
         let spacing = self.spacing.as_ref().map_or(u32::MAX, |spacing| spacing.tokens(now).min(1));
         self.steady.tokens(now).min(spacing)
     }
@@ -343,12 +378,15 @@ mod tests {
         assert_eq!(pace.test(now), Err(now + Duration::from_secs(5)));
         pace.set(&per_minute(12, None), 0.5, now);
         assert_eq!(pace.test(now), Err(now + Duration::from_secs(10)));
+        pace.hold(now + Duration::from_secs(99));
+        pace.set(&per_minute(600, None), 1.0, now + Duration::from_secs(50));
+        assert_eq!(pace.test(now + Duration::from_secs(50)), Err(now + Duration::from_secs(99)), "that is not ours to widen");
     }
 
     #[test]
     fn a_step_that_was_not_used_is_given_back() {
         let now = Duration::from_secs(1_000);
-        let pace = Pace::new(per_minute(6, None), 100, 1.0, now);
+        let mut pace = Pace::new(per_minute(6, None), 100, 1.0, now);
         assert_eq!(pace.test(now), Ok(()));
         let step = pace.take();
         assert!(pace.test(now).is_err());

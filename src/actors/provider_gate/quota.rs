@@ -192,8 +192,8 @@ impl Quota {
         let ours = self.used();
         if used > ours {
             self.count(used - ours, now);
-        } else if used < ours && sign.resets_in.is_some() {
-            // It has begun anew, or counts in another way than we do.
+        } else if ours - used > (2 * on_the_way + 2).max(self.allowed() / 50) && sign.resets_in.is_some() {
+            // It has begun anew, or counts in another way than we do; less than this is only answers that crossed.
             self.slices.clear();
             self.count(used, now);
         }

@@ -276,9 +276,9 @@ impl Windows {
     }
 
     /// No pace of the class lets anybody through before `until`, and nothing is caught up on then.
-    pub fn hold(&self, class: usize, until: Duration) {
+    pub fn hold(&mut self, class: usize, until: Duration) {
         for place in &self.classes[class].windows {
-            if let Kind::Pace(pace) = &self.list[*place].kind {
+            if let Kind::Pace(pace) = &mut self.list[*place].kind {
                 pace.hold(until);
             }
         }

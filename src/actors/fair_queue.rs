@@ -1,4 +1,5 @@
-//! Whose turn it is among those who wait for one thing: fair over workspaces by weight, over the jobs inside one.
+//! Whose turn it is among those who wait for one thing: fair over workspaces by weight, over the jobs inside one. A gate
+//! gives permits by it, the agenda slices.
 //!
 //! Start-time fair queueing (Goyal, Vin, Cheng 1996): whoever is served pays `1 / weight` of virtual time, the smallest
 //! start tag goes next, and who comes back after a rest starts at the virtual time of now, with neither credit nor debt
@@ -21,7 +22,7 @@ const REMEMBERED: usize = 1_024;
 
 /// Who waits.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Waiting {
+pub(in crate::actors) struct Waiting {
     pub number: u64,
     pub workspace: WorkspaceId,
     pub weight: u32,
@@ -33,7 +34,7 @@ pub(super) struct Waiting {
 }
 
 #[derive(Default)]
-pub(super) struct FairQueue {
+pub(in crate::actors) struct FairQueue {
     shares: BTreeMap<WorkspaceId, Share>,
     now: u64,
     len: usize,
