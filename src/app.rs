@@ -327,6 +327,7 @@ fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
         agenda: app.agenda.clone(),
         system,
         max_jobs: app.config.enrichment.max_jobs,
+        plans: scheduler::PlanShares::of(app.plans.clone()),
         enricher: app.wakes.enricher.clone(),
     }
 }

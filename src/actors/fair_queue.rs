@@ -21,7 +21,7 @@ const TURN: u64 = 720_720;
 const REMEMBERED: usize = 1_024;
 
 /// Who waits.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::actors) struct Waiting {
     pub number: u64,
     pub workspace: WorkspaceId,
