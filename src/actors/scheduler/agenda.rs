@@ -149,7 +149,8 @@ impl Agenda {
         for (job, entry) in &mut state.jobs {
             entry.leaving = !offered.contains(job);
         }
-        state.jobs.retain(|_, entry| !entry.leaving || entry.slices > 0);
+        let gone = state.jobs.iter().filter(|(_, entry)| entry.leaving && entry.slices == 0).map(|(job, _)| *job);
+        gone.collect::<Vec<JobId>>().into_iter().for_each(|job| state.forget(job));
         for offer in offers {
             let fresh = Entry {
                 scope: offer.scope,
@@ -202,7 +203,7 @@ impl Agenda {
         if let Some(entry) = state.jobs.get_mut(&pick.job) {
             entry.slices = entry.slices.saturating_sub(1);
             if entry.leaving && entry.slices == 0 {
-                state.jobs.remove(&pick.job);
+                state.forget(pick.job);
             }
         }
     }
@@ -241,6 +242,12 @@ impl Agenda {
 }
 
 impl State {
+    fn forget(&mut self, job: JobId) {
+        if let Some(place) = self.jobs.remove(&job).and_then(|entry| entry.place) {
+            self.ready.remove(&place);
+        }
+    }
+
     fn is_full(&self) -> bool {
         self.jobs.values().map(|entry| entry.slices).sum::<usize>() >= self.slots
     }
@@ -374,6 +381,20 @@ mod tests {
         assert!(agenda.take(Time(50)).is_none());
         agenda.slice_ended(&pick);
         assert_eq!(agenda.next_due(), None);
+    }
+
+    #[test]
+    fn a_job_that_leaves_while_it_is_ready_leaves_no_trace() {
+        let both = [offer(1, 1, Priority::Normal), offer(1, 2, Priority::Normal)];
+        let agenda = open(1, 4, &both);
+        let first = agenda.take(Time(0)).expect("due");
+        assert!(agenda.take(Time(0)).is_some_and(|pick| pick.job.as_u64() == 2), "its first slice needs no slot");
+        agenda.offer(&both[..1]);
+        agenda.slice_ended(&Pick { job: JobId::from_u64(2), ..first });
+        agenda.offer(&[]);
+        agenda.offer(&[offer(3, 9, Priority::Low)]);
+        agenda.slice_ended(&first);
+        assert_eq!(serve(&agenda, 3), [9, 9, 9]);
     }
 
     #[test]
