@@ -26,6 +26,7 @@ pub mod records;
 pub mod reject;
 mod scope;
 pub mod tables;
+pub mod templates;
 mod transaction;
 pub mod transactions;
 mod tx;

@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use super::Closed;
 use super::gate::{AGAIN, Gate, Granted, Look, Next};
 use super::keeping::NotKept;
-use crate::domain::enrichment::{Outcome, RateSigns};
+use crate::domain::enrichment::{Outcome, RateSigns, Reply};
 
 /// Waits for its turn. Dropped, it gives its place back.
 pub(super) struct Turn {
@@ -149,6 +149,22 @@ impl Permit {
     pub fn end(mut self, outcome: &Outcome, signs: &RateSigns, latency: Duration) {
         if let Some(granted) = self.granted.take() {
             self.gate.with(|state, now| state.ended(&granted, outcome, signs, latency, now));
+        }
+    }
+
+    /// The same of a call for many requests, with a reply for each: what most of all says how the vendor is counts. One
+    /// request that is broken among others that are not says nothing.
+    pub fn answered(self, replies: &[Reply], latency: Duration) {
+        let telling = |reply: &&Reply| match reply.outcome {
+            Outcome::AuthFailed => 4,
+            Outcome::OutOfQuota => 3,
+            Outcome::RateLimited { .. } => 2,
+            Outcome::Broken { .. } => 0,
+            _ => 1,
+        };
+        match replies.iter().max_by_key(telling) {
+            Some(reply) => self.end(&reply.outcome, &reply.signs, latency),
+            None => self.unused(),
         }
     }
 
