@@ -23,6 +23,7 @@ use super::codes::Code;
 use super::idempotency::IdempotencyKey;
 use super::leads::Details;
 use super::path::PathId;
+use super::plan_rate::order_within_plan;
 use super::problem::{FieldError, Problem};
 use super::query::{Limit, Query};
 use crate::app::App;
@@ -76,6 +77,7 @@ pub async fn create(
     Posted { body, key }: Posted<EnrichBody>,
 ) -> Result<impl IntoResponse, Problem> {
     let caller = auth.need(Right::Enrich)?;
+    order_within_plan(&app, caller.scope).await?;
     let (selection, options) = body.read()?;
     let made = make(&app, &caller, &key, selection, options, false).await?;
     let view = shown(&app, caller.scope, made.id).await?;
@@ -350,6 +352,7 @@ pub async fn create_for_lead(
 ) -> Result<impl IntoResponse, Problem> {
     let caller = auth.need(Right::Enrich)?;
     let scope = caller.scope;
+    order_within_plan(&app, scope).await?;
     app.store.read(move |view| live_lead(view, &scope, lead)).await.map_err(Problem::from)?;
     let (selection, options) = body.read(lead)?;
     let options = JobOptions { priority: Priority::High, ..options };
