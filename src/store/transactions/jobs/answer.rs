@@ -297,6 +297,8 @@ impl RecordAnswers {
             credits: noted.credits,
             cost: 0,
             receipt: Some(noted.receipt.clone()),
+            fields: Vec::new(),
+            cached: false,
         };
         tx.put::<Attempts>(job.scope, (item.lead, call.attempt), &row)?;
         let kept = Kept { attempt: call.attempt, at: call.at, cost: 0, noted: &noted };

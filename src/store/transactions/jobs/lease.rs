@@ -219,6 +219,8 @@ pub(super) fn begin_attempt(
         credits: 0,
         cost: 0,
         receipt: None,
+        fields: Vec::new(),
+        cached: false,
     };
     tx.put::<Attempts>(job.scope, (item.lead, attempt), &row)?;
     item.attempt = Some(attempt);
