@@ -21,6 +21,7 @@ pub mod list;
 pub mod location;
 pub mod person_name;
 pub mod phone;
+pub mod policy;
 pub mod quality;
 pub mod row;
 pub mod spelling;
