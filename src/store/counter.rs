@@ -2,6 +2,7 @@
 //! their rows once at its end.
 
 use crate::domain::id::{Id, ListId};
+use crate::domain::policy::SuppressionKind;
 
 /// What is counted, per workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,12 +13,15 @@ pub enum Counter {
     ListEnriched(ListId),
     /// Leads of the workspace, those of deleted lists included until they are removed.
     Leads,
+    /// Entries of a kind.
+    Suppressions(SuppressionKind),
 }
 
 impl Counter {
     pub const LIST_LEADS: u8 = 1;
     pub const LIST_ENRICHED: u8 = 2;
     pub const LEADS: u8 = 3;
+    pub const SUPPRESSIONS: u8 = 4;
 
     /// (kind, subject) of its row.
     pub fn key(self) -> (u8, u64) {
@@ -25,6 +29,7 @@ impl Counter {
             Self::ListLeads(list) => (Self::LIST_LEADS, list.as_u64()),
             Self::ListEnriched(list) => (Self::LIST_ENRICHED, list.as_u64()),
             Self::Leads => (Self::LEADS, 0),
+            Self::Suppressions(kind) => (Self::SUPPRESSIONS, u64::from(kind.as_u8())),
         }
     }
 }

@@ -57,6 +57,7 @@ pub enum Missing {
     SetupToken,
     Provider,
     Credential,
+    Suppression,
 }
 
 impl std::fmt::Display for Missing {
@@ -78,6 +79,7 @@ impl std::fmt::Display for Missing {
             Self::SetupToken => "setup link",
             Self::Provider => "provider",
             Self::Credential => "credential",
+            Self::Suppression => "suppression",
         })
     }
 }

@@ -25,6 +25,8 @@ use crate::store::records::job::{Job, Selection};
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
 use crate::store::records::recipe::{Recipe, RememberedMapping};
+use crate::store::records::settings::Settings as SettingsRow;
+use crate::store::records::suppression::Suppression;
 use crate::store::records::task::{Task, TaskLead, TaskOrder};
 use crate::store::records::upload::Upload;
 use crate::store::records::value::FieldValue;
@@ -43,6 +45,8 @@ pub enum Personal {
     BySubject,
     /// About users of this install, reached by user id.
     ByUser,
+    /// Reached from the value itself: an e-mail address, a phone number.
+    ByValue,
     /// Only keyed hashes of values.
     Hashed,
     /// Sealed; opened with the data key.
@@ -259,6 +263,15 @@ tables! {
     /// Jobs that are not over, or still have something to tidy.
     install ActiveJobs("active_jobs"): (WorkspaceId, JobId) => (),
         owner "transactions::jobs", kept "until the job is over", personal None;
+
+
+    // --- policy
+    /// What the workspace has decided for itself; one row.
+    tenant Settings("settings"): () => SettingsRow,
+        owner "transactions::settings", kept "as the workspace", personal None;
+    /// (kind, compared form): who is to be left alone.
+    tenant Suppressions("suppressions"): (u8, String) => Suppression,
+        owner "transactions::suppressions", kept "until deleted", personal ByValue;
 
     // --- the install
     install Workspaces("workspaces"): (WorkspaceId,) => Workspace,

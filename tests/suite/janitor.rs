@@ -93,6 +93,7 @@ impl House {
             region: None,
             parent: None,
             grant: None,
+            sandbox: false,
         };
         house.submit(SetUp {
             origin: house.origin(),

@@ -62,7 +62,8 @@ impl Denial {
         matches!(self, Self::Suppressed(_))
     }
 
-    pub(super) fn by_rule(rule: Rule, place: String, provider: &str) -> Self {
+    /// What a rule of the table that is not `allowed` says.
+    pub fn by_rule(rule: Rule, place: String, provider: &str) -> Self {
         match rule {
             Rule::Off => Self::RegionOff { place },
             Rule::Allowed | Rule::CompanyOnly => Self::CompanyOnly { place, provider: provider.to_owned() },

@@ -13,6 +13,8 @@ pub mod job;
 pub mod ledger;
 pub mod outbox;
 pub mod recipe;
+pub mod settings;
+pub mod suppression;
 pub mod task;
 pub mod upload;
 pub mod value;

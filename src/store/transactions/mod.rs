@@ -17,6 +17,8 @@ pub mod outbox;
 pub mod recipes;
 pub mod retention;
 pub mod sessions;
+pub mod settings;
+pub mod suppressions;
 pub mod tasks;
 pub mod uploads;
 pub mod users;
