@@ -15,6 +15,8 @@ pub enum Counter {
     Leads,
     /// Entries of a kind.
     Suppressions(SuppressionKind),
+    /// Hundredths of a credit that jobs charged which are removed: the account still has them.
+    UsedByRemovedJobs,
 }
 
 impl Counter {
@@ -22,6 +24,7 @@ impl Counter {
     pub const LIST_ENRICHED: u8 = 2;
     pub const LEADS: u8 = 3;
     pub const SUPPRESSIONS: u8 = 4;
+    pub const USED_BY_REMOVED_JOBS: u8 = 5;
 
     /// (kind, subject) of its row.
     pub fn key(self) -> (u8, u64) {
@@ -29,6 +32,7 @@ impl Counter {
             Self::ListLeads(list) => (Self::LIST_LEADS, list.as_u64()),
             Self::ListEnriched(list) => (Self::LIST_ENRICHED, list.as_u64()),
             Self::Leads => (Self::LEADS, 0),
+            Self::UsedByRemovedJobs => (Self::USED_BY_REMOVED_JOBS, 0),
             Self::Suppressions(kind) => (Self::SUPPRESSIONS, u64::from(kind.as_u8())),
         }
     }

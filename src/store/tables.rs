@@ -22,6 +22,7 @@ use crate::store::records::import::{BeforeImage, Import, RejectedRow};
 use crate::store::records::import_edits::ImportEdits as Edits;
 use crate::store::records::item::{Item, ItemPlace, Lease};
 use crate::store::records::job::{Job, Selection};
+use crate::store::records::job_trim::JobTrim;
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
 use crate::store::records::recipe::{Recipe, RememberedMapping};
@@ -260,6 +261,9 @@ tables! {
     /// The answers of providers as they came, sealed for (workspace, lead, attempt).
     tenant RawAnswers("raw_answers"): (LeadId, AttemptId) => Blob,
         owner "transactions::jobs", kept "90 days", personal Sealed;
+    /// How far what a job has left behind was looked through for what has had its time.
+    tenant JobTrims("job_trims"): (JobId,) => JobTrim,
+        owner "transactions::job_retention", kept "as the job", personal None;
     /// Jobs that are not over, or still have something to tidy.
     install ActiveJobs("active_jobs"): (WorkspaceId, JobId) => (),
         owner "transactions::jobs", kept "until the job is over", personal None;

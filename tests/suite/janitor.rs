@@ -57,6 +57,9 @@ fn keeping() -> Keeping {
         import_originals: 90 * DAY,
         before_images: 30 * DAY,
         uploads: DAY,
+        jobs: 365 * DAY,
+        dead_letters: 90 * DAY,
+        raw_answers: 90 * DAY,
         outbox_max_entries: 1_000_000,
     }
 }

@@ -10,6 +10,7 @@ pub mod import;
 pub mod import_edits;
 pub mod item;
 pub mod job;
+pub mod job_trim;
 pub mod ledger;
 pub mod outbox;
 pub mod recipe;

@@ -7,6 +7,7 @@ pub mod identity;
 pub mod import_rows;
 pub mod import_undo;
 pub mod imports;
+pub mod job_retention;
 pub mod jobs;
 pub mod lead_rows;
 pub mod leads;

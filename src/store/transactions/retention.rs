@@ -10,7 +10,7 @@ use crate::store::engine::Order;
 use crate::store::records::import::Import;
 use crate::store::tables::{
     EventSubjects, Events, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, Leads, ListLeads, Lists,
-    Originals, PossibleDuplicates, RawAnswers, Sessions, SetupTokens, Values,
+    Originals, PossibleDuplicates, RawAnswers, Sessions, SetupTokens, TenantTable, Values,
 };
 use crate::store::transactions::lead_rows::remove_lead;
 use crate::store::transactions::lists::is_over;
@@ -27,6 +27,11 @@ pub struct Keeping {
     pub before_images: Duration,
     /// An upload that no import reads.
     pub uploads: Duration,
+    /// Jobs with their items and attempts, from the end of the job on.
+    pub jobs: Duration,
+    /// The reasons of items that failed.
+    pub dead_letters: Duration,
+    pub raw_answers: Duration,
     pub outbox_max_entries: u64,
 }
 
@@ -39,6 +44,22 @@ pub enum Expired {
     Event(WorkspaceId, u64),
     /// A pair of which at least one lead is gone.
     PossibleDuplicate(WorkspaceId, LeadId, LeadId),
+}
+
+/// A table whose rows have a time of their own; the Janitor walks through it in portions.
+pub trait Aged: TenantTable {
+    fn is_over(row: &Self::Value, keeping: &Keeping, now: Time) -> bool;
+    fn expired(workspace: WorkspaceId, key: Self::Rest) -> Expired;
+}
+
+impl Aged for Idempotency {
+    fn is_over(row: &Self::Value, keeping: &Keeping, now: Time) -> bool {
+        is_over(row.at, keeping.idempotency, now)
+    }
+
+    fn expired(workspace: WorkspaceId, (key,): Self::Rest) -> Expired {
+        Expired::Idempotency(workspace, key)
+    }
 }
 
 /// Removes single rows.
@@ -73,7 +94,7 @@ impl Forget {
             Expired::Idempotency(workspace, key) => {
                 let scope = WorkspaceScope::of(workspace);
                 let over =
-                    tx.get::<Idempotency>(&scope, (key,))?.is_some_and(|row| is_over(row.at, keeping.idempotency, now));
+                    tx.get::<Idempotency>(&scope, (key,))?.is_some_and(|row| Idempotency::is_over(&row, keeping, now));
                 Ok(over && tx.remove::<Idempotency>(&scope, (key,))?)
             }
             Expired::Session(token) => {
