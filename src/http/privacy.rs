@@ -1,6 +1,5 @@
 //! What left the box about a lead: read from the attempts, which are written before each call.
 
-use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -73,15 +72,7 @@ pub async fn outbound(
     let listing = format!("outbound {lead}");
     let after: Option<u64> = query.after.map(|text| app.cursors.read(&scope, &listing, &text)).transpose()?;
     let limit = query.limit.0;
-    let inside: HashSet<String> = app
-        .providers
-        .offers()
-        .map(|(provider, _)| provider)
-        .filter(|provider| provider.region().is_none())
-        .map(|provider| provider.slug().to_owned())
-        .collect();
-    let sent = move |attempt: &Attempt| was_sent(attempt) && !inside.contains(&attempt.provider);
-    let read = move |view: &View| page(view, &scope, lead, after.map(AttemptId::from_u64), &sent, limit);
+    let read = move |view: &View| page(view, &scope, lead, after.map(AttemptId::from_u64), limit);
     let mut calls = app.store.read(read).await?.ok_or(Missing::Lead)?;
     let more = calls.len() > limit;
     calls.truncate(limit);
@@ -96,7 +87,7 @@ fn was_sent(attempt: &Attempt) -> bool {
     let outcome = attempt.outcome.as_deref().unwrap_or_default();
     let refused =
         matches!(outcome, "not_called" | "forbidden") || (outcome == "invalid_input" && attempt.fields.is_empty());
-    !attempt.cached && !refused
+    attempt.external && !attempt.cached && !refused
 }
 
 /// A page and one row more where there is one; `None` when there is neither lead nor call. In a sandbox nothing leaves.
@@ -105,7 +96,6 @@ fn page(
     scope: &WorkspaceScope,
     lead: LeadId,
     after: Option<AttemptId>,
-    sent: &dyn Fn(&Attempt) -> bool,
     limit: usize,
 ) -> Result<Option<Vec<(AttemptId, Attempt)>>, StoreError> {
     let mut known = view.has::<Leads>(scope, (lead,))?;
@@ -113,7 +103,7 @@ fn page(
     let mut calls = Vec::new();
     let mut take = |(_, id): (LeadId, AttemptId), attempt: Attempt| {
         known = true;
-        if !sandbox && sent(&attempt) {
+        if !sandbox && was_sent(&attempt) {
             calls.push((id, attempt));
         }
         if calls.len() > limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -27,6 +27,8 @@ impl From<Missing> for Code {
             Missing::Provider => Self::ProviderNotFound,
             Missing::Credential => Self::CredentialNotFound,
             Missing::Suppression => Self::SuppressionNotFound,
+            Missing::Template => Self::TemplateNotFound,
+            Missing::Company => Self::CompanyNotFound,
         }
     }
 }

@@ -28,6 +28,7 @@ pub mod reject;
 mod scope;
 pub mod suppressions;
 pub mod tables;
+pub mod templates;
 mod transaction;
 pub mod transactions;
 mod tx;

@@ -58,6 +58,8 @@ pub enum Missing {
     Provider,
     Credential,
     Suppression,
+    Template,
+    Company,
 }
 
 impl std::fmt::Display for Missing {
@@ -80,6 +82,8 @@ impl std::fmt::Display for Missing {
             Self::Provider => "provider",
             Self::Credential => "credential",
             Self::Suppression => "suppression",
+            Self::Template => "template",
+            Self::Company => "company",
         })
     }
 }

@@ -245,6 +245,7 @@ async fn what_went_out_is_listed_also_of_a_deleted_lead() {
         receipt: None,
         fields: fields.iter().map(|name| (*name).to_owned()).collect(),
         cached,
+        external: provider != "builtin-email",
     };
     let calls = vec![
         call("hunter", Some("found"), &["fullName", "companyDomain"], false),
@@ -257,13 +258,8 @@ async fn what_went_out_is_listed_also_of_a_deleted_lead() {
         call("apollo", Some("lost"), &["companyDomain"], false),
         call("apollo", None, &["email"], false),
     ];
-    let builtin = server.app.providers.offers().next().unwrap().0.slug().to_owned();
-    let calls = calls.into_iter().map(|call| match call.provider.as_str() {
-        "builtin-email" => Attempt { provider: builtin.clone(), ..call },
-        _ => call,
-    });
     let scope = SystemScope::for_the_house().within(workspace);
-    let write = Calls(scope, lead.parse().unwrap(), calls.collect());
+    let write = Calls(scope, lead.parse().unwrap(), calls);
     server.app.store.submit(write, Urgency::Interactive).await.unwrap();
 
     let path = format!("/privacy/outbound?leadId={lead}&limit=3");

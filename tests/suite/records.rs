@@ -30,6 +30,7 @@ use galena::store::records::import::{
     RejectedRow, RowError, Tally, Undo, UpdatePolicy,
 };
 use galena::store::records::import_edits::{Correction, ImportEdits};
+use galena::store::records::job_trim::{JobTrim, TrimWalk};
 use galena::store::records::ledger::{Account, Line, LineKind};
 use galena::store::records::outbox::{Checkpoint, OutboxEntry};
 use galena::store::records::recipe::{Recipe, RememberedMapping};
@@ -177,8 +178,13 @@ fn attempts() {
         receipt: Some("accepted".to_owned()),
         fields: vec!["fullName".to_owned(), "companyDomain".to_owned()],
         cached: true,
+        external: true,
     };
     golden("attempt", &attempt);
+    golden(
+        "job-trim",
+        &JobTrim { removing: true, walked_at: Some(AT), walk: Some(TrimWalk { at: AT, after: Some(id(4)) }) },
+    );
 }
 
 #[test]

@@ -13,8 +13,8 @@ use crate::store::engine::Order;
 use crate::store::records::export::{Export, ExportState};
 use crate::store::records::upload::Upload;
 use crate::store::tables::{
-    Events, Exports, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, Leads, Lists, Originals,
-    PossibleDuplicates, Sessions, SetupTokens, TenantTable, Uploads,
+    DeadLetters, Events, Exports, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, KnownAnswers, Leads,
+    Lists, Orders, Originals, PossibleDuplicates, Sessions, SetupTokens, TenantTable, Uploads,
 };
 use crate::store::transactions::exports::{ExpireExport, ForgetExport, forget_at};
 use crate::store::transactions::lists::is_over;
@@ -42,12 +42,15 @@ pub enum Chore {
     Uploads,
     Exports,
     Jobs,
+    DeadLetters,
+    Orders,
+    KnownAnswers,
     Files,
 }
 
 impl Chore {
     /// In the order of a round.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Outbox,
         Self::Idempotency,
         Self::Sessions,
@@ -59,13 +62,16 @@ impl Chore {
         Self::Uploads,
         Self::Exports,
         Self::Jobs,
+        Self::DeadLetters,
+        Self::Orders,
+        Self::KnownAnswers,
         Self::Files,
     ];
 
-    /// How long a kind rests once nothing of it was due: jobs are many, and their times are counted in days.
+    /// How long a kind rests once nothing of it was due: what is many and has its time counted in days.
     pub(super) const fn rest(self) -> Duration {
         match self {
-            Self::Jobs => Duration::from_secs(3_600),
+            Self::Jobs | Self::DeadLetters | Self::Orders | Self::KnownAnswers => Duration::from_secs(3_600),
             _ => Duration::ZERO,
         }
     }
@@ -85,6 +91,9 @@ impl Sweep {
     ) -> Result<Looked, SweepError> {
         Ok(match chore {
             Chore::Idempotency => return Ok(self.walk::<Idempotency>(view, now, from)?),
+            Chore::DeadLetters => return Ok(self.walk::<DeadLetters>(view, now, from)?),
+            Chore::Orders => return Ok(self.walk::<Orders>(view, now, from)?),
+            Chore::KnownAnswers => return Ok(self.walk::<KnownAnswers>(view, now, from)?),
             Chore::Outbox => {
                 vec![Errand::TrimOutbox(TrimOutbox { most: 20_000, max_entries: self.keeping.outbox_max_entries })]
             }

@@ -1,4 +1,4 @@
-//! Jobs that have had their time, and what of a job has a shorter one than the job itself.
+//! Jobs that have had their time, and the raw answers of their calls, which have a shorter one.
 
 use std::ops::ControlFlow;
 
@@ -21,7 +21,7 @@ impl Sweep {
     /// workspace.
     pub(super) fn jobs(&self, view: &View, now: Time) -> Result<Vec<Errand>, StoreError> {
         let keeping = self.keeping;
-        let shortest = keeping.jobs.min(keeping.raw_answers).min(keeping.dead_letters);
+        let shortest = keeping.jobs.min(keeping.raw_answers);
         let mut found = Vec::new();
         for workspace in self.workspaces(view)? {
             let scope = self.system.within(workspace);

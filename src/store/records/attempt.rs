@@ -49,6 +49,10 @@ pub struct Attempt {
     #[n(13)]
     #[cbor(default)]
     pub cached: bool,
+    /// Something leaves the box with it.
+    #[n(14)]
+    #[cbor(default)]
+    pub external: bool,
 }
 
 records!(Attempt);

@@ -16,7 +16,10 @@ pub mod outbox;
 pub mod recipe;
 pub mod settings;
 pub mod suppression;
+pub mod known_answer;
+pub mod statistics;
 pub mod task;
+pub mod template;
 pub mod upload;
 pub mod value;
 

@@ -1,10 +1,9 @@
-//! Removing jobs that have had their time, and before that what of them has a shorter one: raw answers and the reasons of
-//! what failed. In portions: a transaction goes on where the last one stopped, and says so in its row.
+//! Removing jobs that have had their time, and before that the raw answers of their calls, which have a shorter one. In
+//! portions: a transaction goes on where the last one stopped, and says so in its row.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::domain::enrichment::ItemState;
 use crate::domain::id::{AttemptId, ItemId, JobId, LeadId};
 use crate::domain::time::Time;
 use crate::store::counter::Counter;
@@ -13,7 +12,8 @@ use crate::store::records::item::Item;
 use crate::store::records::job::Job;
 use crate::store::records::job_trim::{JobTrim, TrimWalk};
 use crate::store::tables::{
-    ActiveJobs, Attempts, ItemQueue, Items, JobSelections, JobTrims, Jobs, LeadItems, Leases, RawAnswers,
+    ActiveJobs, Attempts, DeadLetters, ItemQueue, Items, JobFunnels, JobSelections, JobTrims, Jobs, LeadItems, Leases,
+    RawAnswers,
 };
 use crate::store::transactions::lists::is_over;
 use crate::store::transactions::retention::Keeping;
@@ -34,28 +34,25 @@ pub fn has_had_its_time(job: &Job, keeping: &Keeping, now: Time) -> bool {
     ended_at(job).is_some_and(|end| is_over(end, keeping.jobs, now))
 }
 
-/// Whether a walk over the items of the job would find something that has had its time, or goes on. A job that ran for a
-/// day at most is walked through once for each of the two times, one that ran longer daily.
+/// Whether a walk over the items of the job would find raw answers that have had their time, or goes on. A job that ran
+/// for a day at most is walked through once, one that ran longer daily.
 pub fn is_walk_due(job: &Job, trim: &JobTrim, keeping: &Keeping, now: Time) -> bool {
     if trim.walk.is_some() {
         return true;
     }
-    let spans = [keeping.raw_answers, keeping.dead_letters];
-    let is_new = |due: Time| due <= now && trim.walked_at.is_none_or(|walked| walked < due);
-    match ended_at(job) {
-        Some(end) if end.since(job.created_at) <= DAY => spans.into_iter().any(|span| is_new(end.plus(span))),
-        end => {
-            let all_gone = |walked: Time| end.is_some_and(|end| spans.iter().all(|span| walked >= end.plus(*span)));
-            let first = spans.into_iter().min().map(|span| job.created_at.plus(span)).unwrap_or(job.created_at);
-            match trim.walked_at {
-                None => first <= now,
-                Some(walked) => !all_gone(walked) && walked.plus(DAY) <= now,
-            }
-        }
+    let end = ended_at(job);
+    let last_goes = end.map(|end| end.plus(keeping.raw_answers));
+    if trim.walked_at.is_some_and(|walked| last_goes.is_some_and(|last| walked >= last)) {
+        return false;
     }
+    if let Some(last) = last_goes.filter(|_| end.is_some_and(|end| end.since(job.created_at) <= DAY)) {
+        return last <= now;
+    }
+    let due = trim.walked_at.map_or(job.created_at.plus(keeping.raw_answers), |walked| walked.plus(DAY));
+    due <= now
 }
 
-/// Goes over items of a job and takes away raw answers and reasons that have had their time.
+/// Goes over items of a job and takes away raw answers that have had their time.
 #[derive(Debug, Clone)]
 pub struct TrimJob {
     pub scope: WorkspaceScope,
@@ -85,7 +82,7 @@ impl Transaction for TrimJob {
                 break;
             }
             for (id, item) in stride {
-                self.trim(tx, walk.at, *id, item)?;
+                self.trim(tx, walk.at, item)?;
                 walk.after = Some(*id);
             }
             seen += stride.len();
@@ -101,7 +98,7 @@ impl Transaction for TrimJob {
 }
 
 impl TrimJob {
-    fn trim(&self, tx: &mut Tx<'_>, at: Time, id: ItemId, item: &Item) -> Result<(), StoreError> {
+    fn trim(&self, tx: &mut Tx<'_>, at: Time, item: &Item) -> Result<(), StoreError> {
         let mut answers = Vec::new();
         tx.scan::<RawAnswers>(&self.scope, &(item.lead,), Order::Ascending, &mut |key, _| {
             answers.push(key);
@@ -112,12 +109,6 @@ impl TrimJob {
             if attempt.is_none_or(|attempt| is_over(attempt.started_at, self.keeping.raw_answers, at)) {
                 tx.remove::<RawAnswers>(&self.scope, answer)?;
             }
-        }
-        let is_dead = item.state == ItemState::Failed
-            && item.error.is_some()
-            && item.finished_at.is_some_and(|end| is_over(end, self.keeping.dead_letters, at));
-        if is_dead {
-            tx.put::<Items>(&self.scope, (self.job, id), &Item { error: None, ..item.clone() })?;
         }
         Ok(())
     }
@@ -176,6 +167,7 @@ impl RemoveJob {
         let scope = &self.scope;
         tx.remove::<Jobs>(scope, (self.job,))?;
         tx.remove::<JobSelections>(scope, (self.job,))?;
+        tx.remove::<JobFunnels>(scope, (self.job,))?;
         tx.remove_install::<ActiveJobs>((scope.workspace(), self.job))?;
         tx.put::<JobTrims>(scope, (self.job,), &JobTrim { removing: true, ..JobTrim::default() })?;
         tx.add(scope, Counter::UsedByRemovedJobs, i64::try_from(job.credits_used).unwrap_or(i64::MAX));
@@ -189,6 +181,7 @@ impl RemoveJob {
             tx.remove::<Attempts>(scope, (item.lead, attempt))?;
             tx.remove::<RawAnswers>(scope, (item.lead, attempt))?;
         }
+        tx.remove::<DeadLetters>(scope, (id,))?;
         tx.remove::<ItemQueue>(scope, (self.job, item.due, id))?;
         tx.remove::<Leases>(scope, (self.job, id))?;
         tx.remove::<LeadItems>(scope, (item.lead, id))?;
@@ -276,14 +269,14 @@ mod tests {
     }
 
     #[test]
-    fn a_short_job_is_walked_through_once_for_each_time() {
-        assert_eq!(walks(&job(5, Some(6)), 300), [36, 96]);
+    fn a_short_job_is_walked_through_once() {
+        assert_eq!(walks(&job(5, Some(6)), 300), [36]);
     }
 
     #[test]
     fn a_long_job_is_walked_through_daily_until_nothing_is_left() {
         let long = walks(&job(0, Some(10)), 300);
-        assert_eq!((long.first(), long.last(), long.len()), (Some(&30), Some(&100), 71));
+        assert_eq!((long.first(), long.last(), long.len()), (Some(&30), Some(&40), 11));
         assert_eq!(walks(&job(0, None), 33), [30, 31, 32], "what still runs, too");
     }
 

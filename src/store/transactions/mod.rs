@@ -21,5 +21,6 @@ pub mod sessions;
 pub mod settings;
 pub mod suppressions;
 pub mod tasks;
+pub mod templates;
 pub mod uploads;
 pub mod users;

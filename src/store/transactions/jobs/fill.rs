@@ -108,6 +108,7 @@ fn add_item(
     let now = job.now();
     let state = skip.map_or(ItemState::Queued, ItemState::Skipped);
     let mut item = Item { lead: lead_id, state, before: lead.enrichment_status, due: now, ..Item::default() };
+    item.segment = lead.country.clone().unwrap_or_default();
     if skip.is_some() {
         item.finished_at = Some(now);
     } else {

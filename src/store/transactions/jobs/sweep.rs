@@ -9,7 +9,7 @@ use crate::domain::lead::Lead;
 use crate::store::engine::Order;
 use crate::store::records::item::Item;
 use crate::store::records::job::{Sweep, SweepKind};
-use crate::store::tables::{Items, Leads};
+use crate::store::tables::{DeadLetters, Items, Leads};
 use crate::store::{Origin, Reads, Refusal, Transaction, Tx, WorkspaceScope};
 
 /// The next slice of the sweep of a job.
@@ -79,12 +79,15 @@ fn retry(tx: &mut Tx<'_>, job: &mut OpenJob<'_>, id: ItemId, item: &mut Item) ->
     if item.state != ItemState::Failed {
         return Ok(false);
     }
-    let first = job.row.steps.iter().position(|step| !item.tally.accepted.contains(step.point)).unwrap_or(0);
     item.tally = Tally { accepted: item.tally.accepted, ..Tally::default() };
-    item.step = u32::try_from(first).unwrap_or(0);
+    item.step = 0;
     item.tries = 0;
+    item.waits = 0;
     item.finished_at = None;
     item.error = None;
+    item.failure = None;
+    item.calls_again = true;
+    tx.remove::<DeadLetters>(job.scope, (id,))?;
     let now = job.now();
     job.enqueue(tx, id, item, ItemState::Queued, now)?;
     if let Some(before) = tx.get::<Leads>(job.scope, (item.lead,))? {
