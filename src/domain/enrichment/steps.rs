@@ -423,7 +423,8 @@ mod tests {
         let walk = |lead, room| Walk { steps: &steps, tally: &tally, lead, room };
         assert_eq!(walk(&lead, Some(100)).next(0), Some(0));
         assert_eq!(walk(&lead, Some(99)).next(0), Some(1));
-        assert_eq!(walk(&Lead::default(), Some(99)).next(0), None);
+        let nobody = Lead::default();
+        assert_eq!(walk(&nobody, Some(99)).next(0), None);
         assert!(walk(&lead, None).goes_on_for(DataPoint::Company, 1));
         assert!(!walk(&lead, None).goes_on_for(DataPoint::Phone, 1));
     }
