@@ -54,6 +54,7 @@ pub mod telemetry;
 mod throttle;
 pub mod timeline;
 pub mod uploads;
+pub mod usage;
 pub mod users;
 pub mod workspaces;
 

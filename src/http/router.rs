@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::{
     admission, api_keys, audit, auth, bulk, check, conditional, console, credits, describe, enrichment, events,
     exports, health, imports, leads, lists, observe, privacy, providers, search, security_headers, session, settings,
-    setup, suppressions, timeline, uploads, users, workspaces,
+    setup, suppressions, timeline, uploads, usage, users, workspaces,
 };
 use crate::app::App;
 
@@ -68,6 +68,7 @@ fn requests() -> Routes {
         .routes(routes!(enrichment::cancel))
         .routes(routes!(enrichment::retry))
         .routes(routes!(enrichment::of_lead))
+        .routes(routes!(usage::show))
         // providers
         .routes(routes!(providers::index))
         .routes(routes!(providers::put_credential, providers::delete_credential))

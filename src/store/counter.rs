@@ -3,6 +3,7 @@
 
 use crate::domain::id::{Id, ListId};
 use crate::domain::policy::SuppressionKind;
+use crate::store::usage::{Day, Meter};
 
 /// What is counted, per workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,6 +18,8 @@ pub enum Counter {
     Suppressions(SuppressionKind),
     /// Hundredths of a credit that jobs charged which are removed: the account still has them.
     UsedByRemovedJobs,
+    /// What was used on a day.
+    Usage(Meter, Day),
 }
 
 impl Counter {
@@ -32,6 +35,7 @@ impl Counter {
             Self::ListLeads(list) => (Self::LIST_LEADS, list.as_u64()),
             Self::ListEnriched(list) => (Self::LIST_ENRICHED, list.as_u64()),
             Self::Leads => (Self::LEADS, 0),
+            Self::Usage(meter, day) => (meter.as_u8(), u64::from(day.0)),
             Self::UsedByRemovedJobs => (Self::USED_BY_REMOVED_JOBS, 0),
             Self::Suppressions(kind) => (Self::SUPPRESSIONS, u64::from(kind.as_u8())),
         }

@@ -32,6 +32,7 @@ pub mod templates;
 mod transaction;
 pub mod transactions;
 mod tx;
+pub mod usage;
 mod writer;
 
 use std::any::Any;
