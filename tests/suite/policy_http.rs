@@ -5,6 +5,7 @@ use galena::domain::id::{Id, ItemId, JobId, LeadId};
 use galena::domain::time::Time;
 use galena::store::records::attempt::Attempt;
 use galena::store::tables::Attempts;
+use galena::store::usage::{self, Meter};
 use galena::store::{Refusal, SystemScope, Transaction, Tx, Urgency, WorkspaceScope};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -287,4 +288,46 @@ async fn what_went_out_is_listed_also_of_a_deleted_lead() {
     let foreign = server.client.get(format!("{}/api/v1{path}", server.base)).bearer_auth(&server.foreign_key);
     server.send(foreign).await.expect_problem(404, "LEAD_NOT_FOUND");
     server.get("/privacy/outbound").await.expect_problem(400, "VALIDATION_FAILED");
+}
+
+/// Adds to the meters as jobs do.
+struct Uses(WorkspaceScope, Time);
+
+impl Transaction for Uses {
+    type Out = ();
+    const NAME: &'static str = "test.uses";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        for (meter, amount) in [(Meter::Credits, 250), (Meter::Cost, 8_000), (Meter::Searches, 2), (Meter::Units, 3)] {
+            usage::note(tx, &self.0, self.1, meter, amount);
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn usage_is_told_by_month_and_day() {
+    let server = TestServer::start().await;
+    let workspace = server.get("/workspaces").await.expect(200)["data"][0]["id"].as_str().unwrap().parse().unwrap();
+    let scope = SystemScope::for_the_house().within(workspace);
+    for at in ["2026-02-03T23:59:59Z", "2026-02-28T10:00:00Z", "2026-03-01T00:00:00Z"] {
+        server.app.store.submit(Uses(scope, Time::parse(at).unwrap()), Urgency::Interactive).await.unwrap();
+    }
+    let usage = server.get("/enrichment/usage?period=2026-02").await.expect(200);
+    assert_eq!((&usage["period"], &usage["plan"]), (&json!("2026-02"), &json!("appliance")));
+    assert_eq!(
+        (&usage["included"], &usage["used"], &usage["overage"]),
+        (&json!(1_000_000.0), &json!(5.0), &json!(0.0))
+    );
+    assert_eq!((&usage["units"], &usage["searches"], &usage["socialRequests"]), (&json!(6), &json!(4), &json!(0)));
+    assert_eq!(usage["cost"], json!({ "amount": "0.0160", "currency": "USD" }));
+    let days = usage["byDay"].as_array().unwrap();
+    assert_eq!(days.len(), 28);
+    assert_eq!((&days[2]["date"], &days[2]["credits"]), (&json!("2026-02-03"), &json!(2.5)));
+    assert_eq!((&days[3]["units"], &days[27]["units"]), (&json!(0), &json!(3)));
+    assert_eq!(server.get("/enrichment/usage?period=2199-01").await.expect(200)["byDay"], json!([]));
+    assert_eq!(server.get("/enrichment/usage").await.expect(200)["credits"], 0.0);
+    for wrong in ["2026-13", "now", "2026"] {
+        server.get(&format!("/enrichment/usage?period={wrong}")).await.expect_problem(400, "VALIDATION_FAILED");
+    }
 }
