@@ -337,14 +337,7 @@ impl State {
     }
 
     /// What came of a call.
-    pub fn ended(
-        &mut self,
-        granted: &Granted,
-        outcome: &Outcome,
-        signs: &RateSigns,
-        latency: Duration,
-        now: Moment,
-    ) {
+    pub fn ended(&mut self, granted: &Granted, outcome: &Outcome, signs: &RateSigns, latency: Duration, now: Moment) {
         self.in_flight = self.in_flight.saturating_sub(1);
         let sign = Sign::of(outcome);
         if sign == Sign::Alive && outcome.is_call() {

@@ -206,11 +206,7 @@ impl Figures {
             let ahead = if is_coarse { (interval - per / calls).max(0.0) } else { f64::INFINITY };
             (seconds(interval), seconds(ahead.min(LATENESS.as_secs_f64())))
         });
-        Self {
-            interval: seconds(interval),
-            tolerance: seconds(caught_up * interval),
-            spacing,
-        }
+        Self { interval: seconds(interval), tolerance: seconds(caught_up * interval), spacing }
     }
 }
 
@@ -269,7 +265,10 @@ impl Pace {
 
     /// Takes what the last test, at this moment, allowed.
     pub fn take(&self) -> Step {
-        Step { steady: self.steady.arrival.take(), spacing: self.spacing.as_ref().map(|spacing| spacing.arrival.take()) }
+        Step {
+            steady: self.steady.arrival.take(),
+            spacing: self.spacing.as_ref().map(|spacing| spacing.arrival.take()),
+        }
     }
 
     /// The call was not made after all. Only the last step can be taken back; an earlier one is lost.
@@ -380,7 +379,11 @@ mod tests {
         assert_eq!(pace.test(now), Err(now + Duration::from_secs(10)));
         pace.hold(now + Duration::from_secs(99));
         pace.set(&per_minute(600, None), 1.0, now + Duration::from_secs(50));
-        assert_eq!(pace.test(now + Duration::from_secs(50)), Err(now + Duration::from_secs(99)), "that is not ours to widen");
+        assert_eq!(
+            pace.test(now + Duration::from_secs(50)),
+            Err(now + Duration::from_secs(99)),
+            "that is not ours to widen"
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The rows of a job and its items, written together. Every transaction of this family changes an item only through these.
 
+use std::cell::OnceCell;
+
 use serde_json::json;
 
 use super::measures::Measures;
@@ -7,8 +9,10 @@ use crate::deps::IdBlock;
 use crate::domain::enrichment::{ItemState, JobStatus, SkipReason, lead_status_after};
 use crate::domain::id::{AttemptId, ItemId, JobId, LeadId, LineId};
 use crate::domain::lead::{EnrichmentStatus, Lead};
+use crate::domain::settings::WorkspaceSettings;
 use crate::domain::time::Time;
 use crate::store::ledger;
+use crate::store::policy::Standing;
 use crate::store::records::item::{DeadLetter, Item, Lease};
 use crate::store::records::job::Job;
 use crate::store::records::ledger::{Line, LineKind};
@@ -51,11 +55,36 @@ pub(super) struct OpenJob<'s> {
     pub measures: Measures,
     /// What it uses, written with them.
     pub used: Used,
+    /// What holds for a workspace that has decided nothing; only where calls are begun.
+    pub defaults: Option<&'s WorkspaceSettings>,
+    /// What holds for this one, once it was asked for.
+    standing: OnceCell<Standing>,
 }
 
 impl<'s> OpenJob<'s> {
     pub fn open(tx: &Tx<'_>, scope: &'s WorkspaceScope, origin: &'s Origin, id: JobId) -> Result<Self, Refusal> {
-        Ok(Self { scope, origin, id, row: job(tx, scope, id)?, measures: Measures::default(), used: Used::default() })
+        Ok(Self::new(scope, origin, id, job(tx, scope, id)?))
+    }
+
+    pub fn new(scope: &'s WorkspaceScope, origin: &'s Origin, id: JobId, row: Job) -> Self {
+        let (measures, used) = (Measures::default(), Used::default());
+        Self { scope, origin, id, row, measures, used, defaults: None, standing: OnceCell::new() }
+    }
+
+    /// With what its calls are judged by.
+    #[must_use]
+    pub fn under(self, defaults: &'s WorkspaceSettings) -> Self {
+        Self { defaults: Some(defaults), ..self }
+    }
+
+    /// What calls for the workspace are judged by; `None` where no call is begun.
+    pub fn standing(&self, reads: &impl Reads) -> Result<Option<&Standing>, StoreError> {
+        let Some(defaults) = self.defaults else { return Ok(None) };
+        if self.standing.get().is_none() {
+            let loaded = Standing::load(reads, self.scope, defaults)?;
+            return Ok(Some(self.standing.get_or_init(|| loaded)));
+        }
+        Ok(self.standing.get())
     }
 
     pub fn now(&self) -> Time {
