@@ -21,11 +21,14 @@ const WIDENED_AT_MOST: u32 = 12;
 /// Less than this share of a limit is nearly nothing.
 const NEARLY_NOTHING: u64 = 20;
 
-/// A moment on both clocks. `wall` goes on evenly: a clock that is set changes nothing in a run.
+/// A moment on all clocks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     pub mono: Duration,
+    /// The wall clock as it was at the start, going on evenly: a clock that is set changes nothing in a run.
     pub wall: Time,
+    /// The wall clock as it is: what is told.
+    pub shown: Time,
 }
 
 impl Moment {
@@ -36,6 +39,10 @@ impl Moment {
 
     pub fn wall_of(self, at: Duration) -> Time {
         self.wall.plus(at.saturating_sub(self.mono))
+    }
+
+    pub fn shown_of(self, at: Duration) -> Time {
+        self.shown.plus(at.saturating_sub(self.mono))
     }
 }
 

@@ -15,8 +15,8 @@ use std::time::Duration;
 pub use self::admission::{PlanShare, PlanShares};
 pub use self::agenda::{Agenda, CallGuard, Offer, Pick};
 
-use crate::actors::kit::{Handle, Message, Outcome, Role, RoleError, Turn, WakePort};
 use self::admission::{Candidate, admitted};
+use crate::actors::kit::{Handle, Message, Outcome, Role, RoleError, Turn, WakePort};
 use crate::domain::id::{JobId, WorkspaceId};
 use crate::domain::time::Time;
 use crate::store::engine::Order;
