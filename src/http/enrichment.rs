@@ -1,7 +1,9 @@
 //! Enrichment: order it, watch it, stop it; one lead at once.
 
+pub mod dead_letters;
 mod order;
 mod shape;
+pub mod templates;
 
 use std::sync::Arc;
 
@@ -31,12 +33,13 @@ use crate::domain::lead::EmailStatus;
 use crate::store::access::Right;
 use crate::store::jobs::{attempts_of, items_page, page, values_of};
 use crate::store::records::job::{Job, Selection};
+use crate::store::tables::JobFunnels;
 use crate::store::transactions::jobs::{
     CancelJob, CreateJob, LEASE_ITEMS, PauseJob, ResumeJob, RetryJob, StopHook, job,
 };
 use crate::store::transactions::leads::live_lead;
 use crate::store::transactions::once::OnceOut;
-use crate::store::{Refusal, Reject, SubmitError, Transaction, Urgency, WorkspaceScope};
+use crate::store::{Reads, Refusal, Reject, SubmitError, Transaction, Urgency, WorkspaceScope};
 
 /// Calls that `GET /leads/{id}/enrichment` shows.
 const SHOWN_ATTEMPTS: usize = 100;
@@ -197,8 +200,12 @@ pub async fn show(
 }
 
 async fn shown(app: &App, scope: WorkspaceScope, id: JobId) -> Result<JobView, Problem> {
-    let row = app.store.read(move |view| job(view, &scope, id)).await.map_err(Problem::from)?;
-    Ok(view_of(app, id, row))
+    let read = app.store.read(move |view| {
+        let funnel = view.get::<JobFunnels>(&scope, (id,))?.unwrap_or_default();
+        Ok::<_, Refusal>((job(view, &scope, id)?, funnel))
+    });
+    let (row, funnel) = read.await.map_err(Problem::from)?;
+    Ok(view_of(app, id, row).in_full(&funnel, Vec::new()))
 }
 
 fn view_of(app: &App, id: JobId, row: Job) -> JobView {

@@ -1,19 +1,20 @@
-//! Reading jobs: what a selection names, what of it is passed over, what it will take.
+//! Reading jobs: what a selection names, what of it is passed over.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::domain::enriched_field::EnrichedField;
-use crate::domain::enrichment::{JobOptions, JobStep, PointSet, Price, SkipReason, SkipRule};
+use crate::domain::enrichment::{PointSet, SkipReason, SkipRule};
 use crate::domain::filter::Filter;
 use crate::domain::id::{AttemptId, Id, ItemId, JobId, LeadId, WorkspaceId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::records::attempt::Attempt;
-use crate::store::records::item::Item;
-use crate::store::records::job::{Estimate, Job, Selection};
+use crate::store::records::item::{DeadLetter, Item};
+use crate::store::records::job::{Job, Selection};
 use crate::store::records::value::FieldValue;
-use crate::store::tables::{Attempts, Items, Jobs, Leads, ListLeads, Values};
+use crate::store::tables::{Attempts, DeadLetters, Items, Jobs, Leads, ListLeads, Values};
 use crate::store::transactions::lists::live_list;
 use crate::store::{Reads, Refusal, StoreError, WorkspaceScope};
 
@@ -102,7 +103,7 @@ pub fn skip_of(
     skipped(reads, scope, id, lead, job.asked, &job.options.skip, now)
 }
 
-fn skipped(
+pub(super) fn skipped(
     reads: &impl Reads,
     scope: &WorkspaceScope,
     id: LeadId,
@@ -154,67 +155,6 @@ pub fn current_value(
     Ok(best)
 }
 
-/// What an order would take.
-pub struct Quote<'o> {
-    pub selection: &'o Selection,
-    pub options: &'o JobOptions,
-    pub steps: &'o [JobStep],
-    pub price: Price,
-    pub now: Time,
-}
-
-/// Leads a built-in check gets through in a second, for the first estimate of a time.
-const LEADS_PER_SECOND: u64 = 200;
-/// How many jobs the hit rate is taken from.
-const JOBS_LOOKED_AT: usize = 20;
-
-/// Counts what the selection names and what of it will be worked on, and what that takes at best, typically and at worst.
-///
-/// # Errors
-/// See [`SelectionError`].
-pub fn estimate(reads: &impl Reads, scope: &WorkspaceScope, order: &Quote<'_>) -> Result<Estimate, SelectionError> {
-    let asked: PointSet = order.steps.iter().map(|step| step.point).collect();
-    let (mut selected, mut leads, mut failure) = (0, 0, None);
-    let most = order.options.most();
-    each_selected(reads, scope, order.selection, None, &mut |id, lead| {
-        let Some(lead) = lead else { return ControlFlow::Continue(()) };
-        selected += 1;
-        match skipped(reads, scope, id, &lead, asked, &order.options.skip, order.now) {
-            Ok(None) if leads < most => leads += 1,
-            Ok(_) => {}
-            Err(error) => {
-                failure = Some(error);
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
-    })?;
-    if let Some(error) = failure {
-        return Err(error.into());
-    }
-    let limit = |credits: u64| credits.min(order.options.spend_limit.unwrap_or(u64::MAX));
-    let price = order.price.worst(order.steps.iter().map(|step| step.source));
-    let worst = leads * price;
-    let (hits, tried) = hits(reads, scope)?;
-    // Without a history every lead counts as found: who can pay for that can pay for what comes.
-    let typical = (u128::from(worst) * u128::from(hits + 1)).div_ceil(u128::from(tried + 1));
-    let typical = u64::try_from(typical).unwrap_or(worst).min(worst);
-    let seconds = leads.div_ceil(LEADS_PER_SECOND);
-    Ok(Estimate { selected, leads, best: 0, typical: limit(typical), worst: limit(worst), seconds })
-}
-
-/// Leads that cost something, and leads worked on, of the latest jobs.
-fn hits(reads: &impl Reads, scope: &WorkspaceScope) -> Result<(u64, u64), StoreError> {
-    let (mut hits, mut tried, mut jobs) = (0, 0, 0);
-    reads.scan::<Jobs>(scope, &(), Order::Descending, &mut |_, job| {
-        hits += job.counts.successful();
-        tried += job.counts.successful() + job.counts.not_found + job.counts.failed;
-        jobs += 1;
-        if jobs < JOBS_LOOKED_AT { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    Ok((hits, tried))
-}
-
 /// The jobs of a workspace, newest first, behind `after`.
 pub fn page(
     reads: &impl Reads,
@@ -255,6 +195,39 @@ pub fn items_page(
         if items.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(items)
+}
+
+/// Leads that jobs gave up, the newest first, behind `after`.
+pub fn dead_letters(
+    reads: &impl Reads,
+    scope: &WorkspaceScope,
+    after: Option<ItemId>,
+    wanted: &dyn Fn(&DeadLetter) -> bool,
+    most: usize,
+) -> Result<Vec<(ItemId, DeadLetter)>, StoreError> {
+    let mut letters = Vec::new();
+    let mut visit = |(id,): (ItemId,), letter: DeadLetter| {
+        if wanted(&letter) {
+            letters.push((id, letter));
+        }
+        if letters.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    match after {
+        Some(after) => reads.scan_after::<DeadLetters>(scope, &(), &(after,), Order::Descending, &mut visit)?,
+        None => reads.scan::<DeadLetters>(scope, &(), Order::Descending, &mut visit)?,
+    }
+    Ok(letters)
+}
+
+/// How many leads were given up, by class of the failure.
+pub fn dead_letter_counts(reads: &impl Reads, scope: &WorkspaceScope) -> Result<BTreeMap<String, u64>, StoreError> {
+    let mut counts = BTreeMap::new();
+    reads.scan::<DeadLetters>(scope, &(), Order::Ascending, &mut |_, letter| {
+        let class = letter.failure.map_or_else(|| "unknown".to_owned(), |failure| failure.class);
+        *counts.entry(class).or_default() += 1;
+        ControlFlow::Continue(())
+    })?;
+    Ok(counts)
 }
 
 /// Every value that was ever found for a lead, field by field, oldest first.

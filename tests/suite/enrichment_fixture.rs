@@ -33,7 +33,7 @@ use galena::store::transactions::leads::{AddLeads, Added, OnDuplicate};
 use galena::store::transactions::lists::CreateList;
 use galena::store::{
     Counter, IdentityHasher, Origin, Reads, Store, StoreOptions, SubmitError, SystemScope, Transaction, Urgency, View,
-    WorkspaceScope, job_audit, jobs, ledger,
+    WorkspaceScope, estimate as estimates, job_audit, jobs, ledger,
 };
 
 type Script = dyn Fn(&Request, usize) -> Reply + Send + Sync;
@@ -308,14 +308,17 @@ impl World {
 
     pub fn order_of(&self, planned: Planned, selection: Selection, options: JobOptions) -> CreateJob {
         let Planned { steps, write, ceiling, .. } = planned;
-        let quote = jobs::Quote {
+        let quote = estimates::Quote {
             selection: &selection.clone().tidied(),
             options: &options,
             steps: &steps,
             price: PRICE,
+            ceiling,
+            individual: false,
             now: self.sim.deps.clock.now(),
+            pace: &|_| None,
         };
-        let estimate = jobs::estimate(&self.view(), &self.scope, &quote).unwrap();
+        let estimate = estimates::estimate(&self.view(), &self.scope, &quote).unwrap().estimate;
         CreateJob {
             scope: self.scope,
             origin: self.origin(),

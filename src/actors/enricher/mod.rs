@@ -11,7 +11,7 @@ mod gate;
 mod keys;
 mod known;
 pub mod planning;
-mod shared;
+mod single_flight;
 mod slice;
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use std::time::Duration;
 pub use self::course::Course;
 pub use self::gate::{Gate, Passed, Policy};
 pub use self::keys::Keys;
-pub use self::shared::SharedCalls;
+pub use self::single_flight::SharedCalls;
 pub use self::slice::{Slice, SliceEnd};
 use crate::actors::kit::{Handle, Message, Outcome, Role, RoleError, Turn, WakePort};
 use crate::actors::scheduler::Agenda;

@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt};
 use super::EnricherParts;
 use super::course::Course;
 use super::known::{QuestionKey, question_key, recall, remembered};
-use super::shared::{First, Part, heard};
+use super::single_flight::{First, Part, heard};
 use crate::actors::enricher::gate::Passed;
 use crate::actors::scheduler::Pick;
 use crate::deps::Ids;
@@ -273,7 +273,7 @@ impl Slice {
         &self,
         task: Task,
         course: &Course,
-        answer: tokio::sync::watch::Receiver<super::shared::SharedAnswer>,
+        answer: tokio::sync::watch::Receiver<super::single_flight::SharedAnswer>,
     ) -> Vec<Ended> {
         let heard = tokio::select! {
             heard = heard(answer) => heard,

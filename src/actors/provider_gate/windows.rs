@@ -48,7 +48,7 @@ impl Moment {
 
 pub(super) enum Kind {
     Pace(Pace),
-    Quota(Box<Quota>),
+    Quota(Quota),
 }
 
 pub(super) struct Window {
@@ -151,7 +151,7 @@ impl Windows {
         let place = known.unwrap_or_else(|| {
             let kind = if per >= QUOTA_FROM {
                 let row = self.rows.remove(&self.key(&bucket, per));
-                Kind::Quota(Box::new(Quota::new(limit.clone(), self.percent, row, now.wall)))
+                Kind::Quota(Quota::new(limit.clone(), self.percent, row, now.wall))
             } else {
                 Kind::Pace(Pace::new(limit.clone(), self.percent, self.factor, now.mono))
             };

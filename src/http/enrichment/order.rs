@@ -1,7 +1,10 @@
 //! An order as callers write it, and what becomes of it before it is a job: steps, price, estimate.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
+use crate::actors::enricher::planning::{PlanError, Planned};
 use crate::app::App;
 use crate::config::plans::{PriceLevel, PriceSource as PlanSource};
 use crate::domain::enrichment::{DataPoint, JobOptions, Level, Price, PriceSource, Priority, SkipRule};
@@ -11,8 +14,8 @@ use crate::http::auth::Caller;
 use crate::http::codes::Code;
 use crate::http::problem::{FieldError, Problem};
 use crate::http::selection::GivenSelection;
-use crate::actors::enricher::planning::{PlanError, Planned};
-use crate::store::jobs::{self, Quote, SelectionError};
+use crate::store::estimate::{Estimated, Quote, estimate};
+use crate::store::jobs::SelectionError;
 use crate::store::ledger;
 use crate::store::records::job::Selection;
 use crate::store::records::task::Selection as Selected;
@@ -165,6 +168,8 @@ fn hundredths(credits: f64) -> Option<u64> {
 pub(super) struct Prepared {
     pub new: NewJob,
     pub available: u64,
+    /// Why leads are passed over, and how many.
+    pub skipped: BTreeMap<&'static str, u64>,
 }
 
 impl Prepared {
@@ -198,17 +203,37 @@ pub(super) async fn prepare(
             Ok(planned) => planned,
             Err(nobody) => return Ok(Err(nobody)),
         };
-        let quote = Quote { selection: &selection, options: &options, steps: &steps, price, now };
-        let estimate = jobs::estimate(view, &scope, &quote).map_err(|error| match error {
+        let quote = Quote {
+            selection: &selection,
+            options: &options,
+            steps: &steps,
+            price,
+            ceiling,
+            individual,
+            now,
+            pace: &|_| None,
+        };
+        let Estimated { estimate, skipped } = estimate(view, &scope, &quote).map_err(|error| match error {
             SelectionError::Store(error) => Refusal::Store(error),
             SelectionError::Filter(reason) => Reject::Invalid { field: "filter".to_owned(), reason }.into(),
         })?;
         let available = ledger::account(view, &scope)?.remaining;
         let template = Some(template);
         let rest_of = None;
-        let new =
-            NewJob { selection, options, steps, left_out, write, ceiling, template, rest_of, price, estimate, individual };
-        Ok::<_, Refusal>(Ok(Prepared { new, available }))
+        let new = NewJob {
+            selection,
+            options,
+            steps,
+            left_out,
+            write,
+            ceiling,
+            template,
+            rest_of,
+            price,
+            estimate,
+            individual,
+        };
+        Ok::<_, Refusal>(Ok(Prepared { new, available, skipped }))
     });
     read.await.map_err(Problem::from)?.map_err(nobody)
 }

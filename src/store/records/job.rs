@@ -29,6 +29,20 @@ pub struct Estimate {
     pub worst: u64,
     #[n(5)]
     pub seconds: u64,
+    /// What providers will bill, in millionths of the currency's unit.
+    #[n(6)]
+    #[cbor(default)]
+    pub cost_best: u64,
+    #[n(7)]
+    #[cbor(default)]
+    pub cost_typical: u64,
+    #[n(8)]
+    #[cbor(default)]
+    pub cost_worst: u64,
+    /// From what leads came to under the same steps on this install; else from declared figures.
+    #[n(9)]
+    #[cbor(default)]
+    pub is_measured: bool,
 }
 
 /// What was found, by kind of data.

@@ -6,7 +6,7 @@ use super::advance::{Begun, advance, told};
 use super::rows::{ItemLines, LeadWrite, OpenJob};
 use crate::deps::IdBlock;
 use crate::domain::enrichment::{ItemState, JobStatus, PauseReason, Tally};
-use crate::domain::id::{AttemptId, HoldId, ItemId, JobId, LeadId, LineId};
+use crate::domain::id::{AttemptId, HoldId, Id, ItemId, JobId, LeadId, LineId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
@@ -69,7 +69,14 @@ impl Transaction for LeaseItems {
         if !job.row.status.is_running() || meta::boot(tx)? != self.boot {
             return Ok(Leased { items: Vec::new(), job: job.row, next_due: None });
         }
-        let due = self.due(tx)?;
+        let mut due = self.due(tx)?;
+        if job.row.held > 0 {
+            // What providers work on is covered already: it is looked after even when nothing more can be held.
+            let begun = self.begun(tx)?;
+            due.retain(|id| !begun.contains(id));
+            due.splice(0..0, begun);
+            due.truncate(self.most);
+        }
         let mut budget = Budget::of(tx, &job)?;
         let worst = job.row.worst_price();
         let mut attempts = self.attempts.clone();
@@ -82,6 +89,9 @@ impl Transaction for LeaseItems {
             let lead = match live_lead(tx, &self.scope, item.lead) {
                 Ok(lead) => lead,
                 Err(Refusal::Reject(_)) => {
+                    item.owed = item.charged;
+                    job.settle(tx, id, &mut item, &mut lines)?;
+                    job.end_attempt(tx, &mut item, "lead_gone")?;
                     job.end_gone(tx, id, &mut item)?;
                     continue;
                 }
@@ -140,6 +150,7 @@ impl Transaction for LeaseItems {
         if let Some(reason) = short
             && taken.is_empty()
             && job.row.counts.running == 0
+            && job.row.held == 0
         {
             let paused = job.row.status.pause(reason).map_err(super::rows::not_allowed)?;
             job.pause(tx, paused)?;
@@ -162,6 +173,23 @@ impl Transaction for LeaseItems {
 }
 
 impl LeaseItems {
+    /// Due items that hold credits while a provider works on them.
+    fn begun(&self, tx: &Tx<'_>) -> Result<Vec<ItemId>, Refusal> {
+        let mut latest = Vec::new();
+        let now = (self.job, self.origin.at.plus(std::time::Duration::from_millis(1)), ItemId::from_u64(0));
+        tx.scan_after::<ItemQueue>(&self.scope, &(self.job,), &now, Order::Descending, &mut |(_, _, id), ()| {
+            latest.push(id);
+            if latest.len() < LOOKED_AT { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        let mut begun = Vec::new();
+        for id in latest {
+            if tx.get::<Items>(&self.scope, (self.job, id))?.is_some_and(|item| item.held > 0) {
+                begun.push(id);
+            }
+        }
+        Ok(begun)
+    }
+
     fn due(&self, tx: &Tx<'_>) -> Result<Vec<ItemId>, Refusal> {
         let mut due = Vec::new();
         tx.scan::<ItemQueue>(&self.scope, &(self.job,), Order::Ascending, &mut |(_, at, id), ()| {
@@ -174,6 +202,9 @@ impl LeaseItems {
         Ok(due)
     }
 }
+
+/// Entries of the queue that are looked at for what providers work on: they are among the last that became due.
+const LOOKED_AT: usize = 512;
 
 /// When the first item in the queue is due.
 pub(super) fn next_due(reads: &impl Reads, scope: &WorkspaceScope, job: JobId) -> Result<Option<Time>, Refusal> {
@@ -216,13 +247,7 @@ impl Budget {
 }
 
 /// The call of an item whose provider works on it.
-fn again(
-    tx: &Tx<'_>,
-    job: &OpenJob<'_>,
-    item: &Item,
-    lead: &Lead,
-    attempt: AttemptId,
-) -> Result<Begun, Refusal> {
+fn again(tx: &Tx<'_>, job: &OpenJob<'_>, item: &Item, lead: &Lead, attempt: AttemptId) -> Result<Begun, Refusal> {
     let step = item.step as usize;
     let inputs = match job.row.steps.get(step) {
         Some(asked) => told(tx, job, item, asked, lead)?.unwrap_or_default(),

@@ -1,8 +1,13 @@
 //! Going through all items of a job in slices: after a cancel, or to try the failed ones again.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use super::rows::{LeadWrite, OpenJob};
+use serde_json::json;
+
+use super::control::StopHook;
+use super::rows::{ItemLines, LeadWrite, OpenJob};
 use crate::domain::enrichment::{ItemState, Tally, lead_status_queued};
 use crate::domain::id::{ItemId, JobId};
 use crate::domain::lead::Lead;
@@ -20,6 +25,8 @@ pub struct SweepJob {
     pub job: JobId,
     /// Items looked at, at most.
     pub most: usize,
+    /// For each of them.
+    pub lines: ItemLines,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +53,14 @@ impl Transaction for SweepJob {
             slice.push((id, item));
             ControlFlow::Continue(())
         })?;
-        let (mut reached, mut changed) = (sweep.after, 0);
+        let (mut reached, mut changed, mut lines) = (sweep.after, 0, self.lines.clone());
         for (place, (id, mut item)) in slice.into_iter().enumerate() {
             if place > 0 && tx.time_is_up() {
                 whole = false;
                 break;
             }
             changed += u64::from(match sweep.kind {
-                SweepKind::Cancel => cancel(tx, &mut job, id, &mut item)?,
+                SweepKind::Cancel => cancel(tx, &mut job, id, &mut item, &mut lines)?,
                 SweepKind::Retry => retry(tx, &mut job, id, &mut item)?,
             });
             reached = Some(id);
@@ -65,13 +72,68 @@ impl Transaction for SweepJob {
 }
 
 /// What is in work ends by itself.
-fn cancel(tx: &mut Tx<'_>, job: &mut OpenJob<'_>, id: ItemId, item: &mut Item) -> Result<bool, Refusal> {
+fn cancel(
+    tx: &mut Tx<'_>,
+    job: &mut OpenJob<'_>,
+    id: ItemId,
+    item: &mut Item,
+    lines: &mut ItemLines,
+) -> Result<bool, Refusal> {
     if !matches!(item.state, ItemState::Queued | ItemState::Waiting(_)) {
         return Ok(false);
     }
+    job.settle(tx, id, item, lines)?;
     job.end_attempt(tx, item, "cancelled")?;
     job.end(tx, id, item, ItemState::Cancelled, LeadWrite::Here)?;
     Ok(true)
+}
+
+/// Tries leads again that jobs gave up. The jobs they belong to go on.
+#[derive(Clone)]
+pub struct ReplayDeadLetters {
+    pub scope: WorkspaceScope,
+    pub origin: Origin,
+    pub letters: Vec<(JobId, ItemId)>,
+    /// Told that calls of the job may start again.
+    pub resumed: StopHook,
+}
+
+impl Transaction for ReplayDeadLetters {
+    /// Leads that are tried again.
+    type Out = u64;
+    const NAME: &'static str = "jobs.replay";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<u64, Refusal> {
+        let mut by_job: BTreeMap<JobId, Vec<ItemId>> = BTreeMap::new();
+        for (job, item) in &self.letters {
+            by_job.entry(*job).or_default().push(*item);
+        }
+        let mut replayed = 0;
+        for (id, items) in by_job {
+            let mut job = match OpenJob::open(tx, &self.scope, &self.origin, id) {
+                Ok(job) => job,
+                // Gone since: its leads are not tried again.
+                Err(Refusal::Reject(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            let Ok(status) = job.row.status.retry() else { continue };
+            let mut leads = 0_u64;
+            for item_id in items {
+                let Some(mut item) = tx.get::<Items>(&self.scope, (id, item_id))? else { continue };
+                leads += u64::from(retry(tx, &mut job, item_id, &mut item)?);
+            }
+            if leads > 0 {
+                job.row.status = status;
+                job.row.completed_at = None;
+                job.tell(tx, "job.retried", Some(&json!({ "leads": leads })))?;
+                let hook = Arc::clone(&self.resumed);
+                tx.after_commit(move || hook(id));
+                replayed += leads;
+                job.close(tx)?;
+            }
+        }
+        Ok(replayed)
+    }
 }
 
 /// From the first step again, but for the data points that are settled.
