@@ -15,7 +15,7 @@ use serde::Deserialize;
 pub use self::order::{EnrichBody, EnrichLeadBody, EnrichOptions};
 use self::order::{Prepared, prepare, replayed, too_dear};
 pub(in crate::http) use self::shape::credits;
-pub use self::shape::{AttemptView, EnrichedLead, EstimateView, ItemView, JobView, LeadEnrichmentView, ValueView};
+pub use self::shape::{AttemptView, EnrichedLead, EstimateView, ItemView, JobView, LeadEnrichmentView, Money, ValueView};
 use super::answer::{Answer, Page, location};
 use super::auth::{Auth, Caller};
 use super::body::{JsonBody, Posted};

@@ -179,6 +179,7 @@ impl World {
             region: None,
             parent: None,
             grant,
+            sandbox: false,
         };
         world.run(CreateWorkspace { origin: world.origin(), workspace: new, owner: None, key: None });
         world

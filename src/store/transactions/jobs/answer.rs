@@ -559,6 +559,9 @@ fn count_call(job: &mut OpenJob<'_>, answer: &Answered, item: &mut Item) {
     } else if answer.outcome.is_call() {
         item.attempts += 1;
         job.row.calls += 1;
+        if let Some(step) = job.row.steps.get(item.step as usize).filter(|step| step.external) {
+            job.used.called(step.operation, &answer.outcome, answer.cost);
+        }
     }
     item.cost += answer.cost;
     job.row.cost += answer.cost;

@@ -15,6 +15,7 @@ use crate::store::records::ledger::{Line, LineKind};
 use crate::store::tables::{ActiveJobs, Attempts, DeadLetters, ItemQueue, Items, Jobs, Leads, Leases};
 use crate::store::transactions::lead_rows::{Tell, replace_lead};
 use crate::store::transactions::leads::stamped;
+use crate::store::usage::Used;
 use crate::store::{Fact, Lane, Missing, Origin, Reads, Refusal, Reject, StoreError, Subject, Tx, WorkspaceScope};
 
 /// A job that is there.
@@ -48,11 +49,13 @@ pub(super) struct OpenJob<'s> {
     pub row: Job,
     /// What this transaction measures; written once, by [`OpenJob::close`].
     pub measures: Measures,
+    /// What it uses, written with them.
+    pub used: Used,
 }
 
 impl<'s> OpenJob<'s> {
     pub fn open(tx: &Tx<'_>, scope: &'s WorkspaceScope, origin: &'s Origin, id: JobId) -> Result<Self, Refusal> {
-        Ok(Self { scope, origin, id, row: job(tx, scope, id)?, measures: Measures::default() })
+        Ok(Self { scope, origin, id, row: job(tx, scope, id)?, measures: Measures::default(), used: Used::default() })
     }
 
     pub fn now(&self) -> Time {
@@ -61,6 +64,7 @@ impl<'s> OpenJob<'s> {
 
     /// Ends the job when nothing is left to do, and writes its row.
     pub fn close(mut self, tx: &mut Tx<'_>) -> Result<Job, Refusal> {
+        self.used.write(tx, self.scope, self.now());
         let tidy = self.row.fill.done && self.row.sweep.is_none();
         if tidy && self.row.counts.open() == 0 && !self.row.status.is_over() {
             self.row.status = self.row.status.complete().map_err(not_allowed)?;
@@ -175,6 +179,7 @@ impl<'s> OpenJob<'s> {
         item.ticket = None;
         item.candidates.clear();
         self.measures.ended(item, state, self.row.worst_price());
+        self.used.ended(state);
         if state == ItemState::Failed {
             let (failure, detail) = (item.failure.clone(), item.error.clone());
             let letter = DeadLetter { job: self.id, lead: item.lead, at: self.now(), failure, detail };
