@@ -24,6 +24,7 @@ use galena::store::records::attempt::Attempt;
 use galena::store::records::credential::Credential;
 use galena::store::records::event::{Event, Subject};
 use galena::store::records::export::{CsvPreset, Export, ExportFormat, ExportSelection, ExportSpec, ExportState};
+use galena::store::records::gate::{QuotaRow, QuotaSlice};
 use galena::store::records::idempotency::IdempotencyRecord;
 use galena::store::records::import::{
     BeforeImage, Buckets, DuplicateHandling, Import, ImportPlan, ImportProblem, ImportState, PlannedColumn,
@@ -223,6 +224,8 @@ fn access() {
     let credential =
         Credential { sealed: vec![1, 2, 3], hint: "...7f3k".to_owned(), set_at: AT, set_by: Actor::User(id(1)) };
     golden("credential", &credential);
+    let slices = vec![QuotaSlice { index: 994_444, calls: 40 }, QuotaSlice { index: 994_445, calls: 7 }];
+    golden("quota", &QuotaRow { revision: 12, slices, reserved: 20, resets_at: Some(AT) });
     golden("setup-token", &SetupToken { created_at: AT, expires_at: AT });
 }
 

@@ -28,7 +28,8 @@ use governor::{Quota, RateLimiter};
 use crate::domain::enrichment::Limit;
 
 /// Parts of a call that a quota counts in, so that the tolerance can be finer than a call.
-const CELLS: u32 = 100;
+const ONE_CALL: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
+const CELLS: u32 = ONE_CALL.get();
 /// The most that is caught up on.
 const CATCH_UP: Duration = Duration::from_secs(2);
 /// How much earlier than evenly two calls may follow each other while catching up: what a timer is late by.
@@ -36,9 +37,6 @@ const LATENESS: Duration = Duration::from_millis(5);
 /// From this interval on nothing goes closer than published; below it timers are too late too often, and no vendor
 /// could tell.
 const COARSE: Duration = Duration::from_millis(10);
-
-// A quota takes the number of cells of one call; 100 is not zero.
-const ONE_CALL: NonZeroU32 = NonZeroU32::new(CELLS).unwrap();
 
 /// Up to when calls have been taken, in nanoseconds of the monotonic clock, and what a test would make of it.
 #[derive(Clone)]
