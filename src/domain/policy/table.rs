@@ -113,7 +113,7 @@ impl PolicyTable {
 
     /// All rows, `other` first.
     pub fn rows(&self) -> impl Iterator<Item = (Row, Rule)> + '_ {
-        let other = self.rows.get(&Row::Other).is_none().then(|| (Row::Other, self.other()));
+        let other = (!self.rows.contains_key(&Row::Other)).then(|| (Row::Other, self.other()));
         other.into_iter().chain(self.rows.iter().map(|(row, rule)| (*row, *rule)))
     }
 
