@@ -9,33 +9,72 @@ pub mod lists;
 mod plan;
 mod registry;
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 
 pub use plan::{NoProvider, plan};
 pub use registry::{DamagedLists, Registry};
 
 use crate::deps::Deps;
-use crate::domain::enrichment::{Operation, PriceSource, Reply};
+use crate::domain::enrichment::{Input, Limits, Operation, PriceSource, Reply};
 use crate::domain::id::AttemptId;
 use crate::domain::lead::{Lead, LeadField};
+use crate::store::crypt::Secret;
+
+/// What an operation must be told: each alternative is enough on its own, all inputs of an alternative are needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Needs {
+    Fixed(&'static [&'static [LeadField]]),
+    Listed(Vec<Vec<Input>>),
+}
+
+impl Needs {
+    pub fn alternatives(&self) -> Vec<Vec<Input>> {
+        match self {
+            Self::Fixed(alternatives) => {
+                alternatives.iter().map(|fields| fields.iter().copied().map(Input::Lead).collect()).collect()
+            }
+            Self::Listed(alternatives) => alternatives.clone(),
+        }
+    }
+}
 
 /// One thing a provider does, and what it must be told for it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     pub operation: Operation,
-    /// Each entry is enough on its own; all fields of an entry are needed.
-    pub needs: &'static [&'static [LeadField]],
+    pub needs: Needs,
+    /// Told as well where the lead has them.
+    pub optional: Vec<Input>,
+    /// Requests that go into one call, at most; 1 or more.
+    pub batch: usize,
 }
 
 impl Offer {
-    /// The inputs of the first entry that the lead can fill, or nothing when it can fill none. Only what is needed leaves
-    /// the lead.
-    pub fn inputs(&self, lead: &Lead) -> Option<Vec<(LeadField, String)>> {
-        self.needs.iter().find_map(|fields| {
-            let value = |field: &LeadField| lead.field(*field).map(|value| (*field, value.to_owned()));
-            fields.iter().map(value).collect()
-        })
+    /// One request a call, nothing optional.
+    pub const fn single(operation: Operation, needs: &'static [&'static [LeadField]]) -> Self {
+        Self { operation, needs: Needs::Fixed(needs), optional: Vec::new(), batch: 1 }
     }
+
+    /// The inputs of the first alternative that the lead can fill, with the optional ones it has; nothing when it can
+    /// fill none. Only what is needed leaves the lead.
+    pub fn inputs(&self, lead: &Lead) -> Option<Vec<(Input, String)>> {
+        inputs_of(&self.needs.alternatives(), &self.optional, lead)
+    }
+}
+
+/// See [`Offer::inputs`].
+pub fn inputs_of(needs: &[Vec<Input>], optional: &[Input], lead: &Lead) -> Option<Vec<(Input, String)>> {
+    let value = |input: &Input| input.of(lead).map(|value| (*input, value));
+    let mut inputs: Vec<(Input, String)> =
+        needs.iter().find_map(|inputs| inputs.iter().map(value).collect::<Option<Vec<_>>>())?;
+    for input in optional {
+        if !inputs.iter().any(|(known, _)| known == input) {
+            inputs.extend(value(input));
+        }
+    }
+    Some(inputs)
 }
 
 /// What a provider is asked.
@@ -44,15 +83,31 @@ pub struct Request {
     /// The id of the attempt: an external provider gets it as the request id, so that a repeated call is recognised.
     pub id: AttemptId,
     pub operation: Operation,
-    pub inputs: Vec<(LeadField, String)>,
+    pub inputs: Vec<(Input, String)>,
     /// The ticket of an earlier answer `Pending`.
     pub ticket: Option<String>,
+    /// An address the provider may ring when it is done; what it says there is not believed, only looked up again.
+    pub callback: Option<String>,
 }
 
 impl Request {
     pub fn input(&self, field: LeadField) -> Option<&str> {
-        self.inputs.iter().find(|(known, _)| *known == field).map(|(_, value)| value.as_str())
+        self.value(Input::Lead(field))
     }
+
+    pub fn value(&self, input: Input) -> Option<&str> {
+        self.inputs.iter().find(|(known, _)| *known == input).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a call is made with.
+#[derive(Clone, Copy)]
+pub struct CallContext<'a> {
+    pub deps: &'a Deps,
+    /// The key, for a provider that needs one.
+    pub credential: Option<&'a Secret>,
+    /// For the whole call.
+    pub timeout: Duration,
 }
 
 /// A source of values.
@@ -66,11 +121,25 @@ pub trait Provider: Send + Sync {
 
     fn offers(&self) -> &[Offer];
 
-    /// Whose key it works with: decides what an answer costs.
-    fn source(&self) -> PriceSource;
+    /// Whether it can only be called with a key of the workspace or the install.
+    fn needs_key(&self) -> bool {
+        false
+    }
 
-    /// The most calls at a time.
-    fn in_flight(&self) -> usize;
+    /// What an answer is priced as, for a provider that needs no key; with a key its owner decides.
+    fn source(&self) -> PriceSource {
+        PriceSource::BuiltIn
+    }
+
+    /// Where it processes what it is told: `eu`, `us`, a country; `None` for what stays in this process.
+    fn region(&self) -> Option<&str> {
+        None
+    }
+
+    /// What the vendor publishes about calls of the operation.
+    fn limits(&self, _operation: Operation) -> Limits {
+        Limits::default()
+    }
 
     /// Answers without waiting for anything outside the process, and for free: no intent is written before such a call,
     /// and its answer may be written together with the one before.
@@ -78,9 +147,16 @@ pub trait Provider: Send + Sync {
         false
     }
 
-    fn call<'a>(&'a self, request: &'a Request, deps: &'a Deps) -> BoxFuture<'a, Reply>;
+    /// Makes one call for all requests, which ask for the same operation and are no more than the batch of its offer;
+    /// those with tickets all belong to one group (the text before `#`). One reply each, in their order.
+    fn call<'a>(&'a self, requests: &'a [Request], context: CallContext<'a>) -> BoxFuture<'a, Vec<Reply>>;
 
     fn offer(&self, operation: Operation) -> Option<&Offer> {
         self.offers().iter().find(|offer| offer.operation == operation)
     }
+}
+
+/// Asks a provider for one thing.
+pub async fn call_one(provider: &dyn Provider, request: &Request, context: CallContext<'_>) -> Option<Reply> {
+    provider.call(std::slice::from_ref(request), context).await.pop()
 }

@@ -2,16 +2,17 @@
 //! of the scale the share of right values has to be within 0.1 of the mean of what was stated.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::FutureExt;
 use galena::deps::Simulation;
-use galena::domain::enrichment::{FoundValue, Operation, Outcome};
+use galena::domain::enrichment::{FoundValue, Input, Operation, Outcome};
 use galena::domain::id::{AttemptId, Id};
 use galena::domain::lead::LeadField;
 use galena::providers::areas::Areas;
 use galena::providers::builtin::{BuiltInCompany, BuiltInEmail, BuiltInName, BuiltInPhone, BuiltInTitle, MailHosts};
 use galena::providers::lists::Lists;
-use galena::providers::{Provider, Request};
+use galena::providers::{CallContext, Provider, Request, call_one};
 use serde_json::Value;
 
 use crate::shared_data;
@@ -58,11 +59,13 @@ impl Scores {
 }
 
 fn ask(provider: &dyn Provider, operation: Operation, inputs: &[(LeadField, &str)]) -> Vec<FoundValue> {
-    let inputs = inputs.iter().map(|(field, text)| (*field, (*text).to_owned())).collect();
-    let request = Request { id: AttemptId::from_u64(1), operation, inputs, ticket: None };
+    let inputs = inputs.iter().map(|(field, text)| (Input::Lead(*field), (*text).to_owned())).collect();
+    let request = Request { id: AttemptId::from_u64(1), operation, inputs, ticket: None, callback: None };
     let world = Simulation::from_seed(1);
     let deps = world.deps.without_dns();
-    match provider.call(&request, &deps).now_or_never().expect("without the network it answers at once").outcome {
+    let context = CallContext { deps: &deps, credential: None, timeout: Duration::from_secs(1) };
+    let reply = call_one(provider, &request, context).now_or_never().expect("without the network it answers at once");
+    match reply.expect("one reply").outcome {
         Outcome::Found(answer) | Outcome::Partial(answer) => answer.values,
         _ => Vec::new(),
     }

@@ -130,8 +130,7 @@ fn the_raw_answer_is_sealed_and_opens_only_in_its_place() {
     assert!(world.sealer.open(Purpose::RawAnswers, b"elsewhere", sealed).is_err());
 }
 
-const FINDS: &[Offer] =
-    &[Offer { operation: Operation::PersonEnrich, needs: &[&[LeadField::LinkedInUrl], &[LeadField::Email]] }];
+const FINDS: &[Offer] = &[Offer::single(Operation::PersonEnrich, &[&[LeadField::LinkedInUrl], &[LeadField::Email]])];
 
 #[test]
 fn the_second_source_is_asked_when_the_first_has_nothing_and_only_then() {

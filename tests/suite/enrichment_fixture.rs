@@ -12,14 +12,14 @@ use futures::task::LocalSpawnExt;
 use galena::actors::enricher::{EnricherParts, EnricherSettings, EnricherWork, Gate, Policy};
 use galena::actors::kit::WakePort;
 use galena::actors::scheduler::{Agenda, SchedulerParts, SchedulerWork};
-use galena::deps::{Deps, MailExchange, MxAnswer, Simulation};
+use galena::deps::{MailExchange, MxAnswer, Simulation};
 use galena::domain::enrichment::{
-    Answer, Confidence, FoundValue, ItemState, JobOptions, Level, Operation, Outcome, Price, PriceSource, Reply,
+    Answer, Confidence, FoundValue, ItemState, JobOptions, Level, Limits, Operation, Outcome, Price, PriceSource, Reply,
 };
 use galena::domain::id::{ItemId, JobId, LeadId, ListId, WorkspaceId};
 use galena::domain::lead::{Lead, LeadField};
 use galena::domain::list::List;
-use galena::providers::{Offer, Provider, Registry, Request, plan};
+use galena::providers::{CallContext, Offer, Provider, Registry, Request, plan};
 use galena::store::crypt::{DataKey, Sealer};
 use galena::store::engine::{Engine, MemoryEngine};
 use galena::store::records::item::Item;
@@ -52,7 +52,7 @@ pub struct Scripted {
     in_flight: usize,
 }
 
-const VERIFIES: &[Offer] = &[Offer { operation: Operation::EmailVerify, needs: &[&[LeadField::Email]] }];
+const VERIFIES: &[Offer] = &[Offer::single(Operation::EmailVerify, &[&[LeadField::Email]])];
 
 impl Scripted {
     pub fn new(slug: &'static str, script: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
@@ -93,20 +93,21 @@ impl Provider for Scripted {
     fn source(&self) -> PriceSource {
         self.source
     }
-    fn in_flight(&self) -> usize {
-        self.in_flight
+    fn limits(&self, _operation: Operation) -> Limits {
+        Limits { concurrent: u32::try_from(self.in_flight).ok(), ..Limits::default() }
     }
-    fn call<'a>(&'a self, request: &'a Request, deps: &'a Deps) -> BoxFuture<'a, Reply> {
+    fn call<'a>(&'a self, requests: &'a [Request], context: CallContext<'a>) -> BoxFuture<'a, Vec<Reply>> {
         async move {
+            let [request] = requests else { panic!("one request a call") };
             let number = self.calls.fetch_add(1, Ordering::SeqCst);
             if self.forbidden.load(Ordering::SeqCst) {
                 self.calls_while_forbidden.fetch_add(1, Ordering::SeqCst);
             }
             self.seen.lock().unwrap().push(request.clone());
             if !self.latency.is_zero() {
-                deps.clock.sleep(self.latency).await;
+                context.deps.clock.sleep(self.latency).await;
             }
-            (self.script)(request, number)
+            vec![(self.script)(request, number)]
         }
         .boxed()
     }
@@ -122,9 +123,9 @@ pub fn found(field: &str, value: &str) -> Reply {
         evidence: None,
     };
     Reply {
-        outcome: Outcome::Found(Answer { values: vec![value] }),
         cost: 4_000,
         raw: Some(b"{\"as\": \"it came\"}".to_vec()),
+        ..Outcome::Found(Answer { values: vec![value] }).into()
     }
 }
 

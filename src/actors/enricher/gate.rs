@@ -17,8 +17,8 @@ use tokio::sync::Semaphore;
 
 use crate::actors::scheduler::{Agenda, Pick};
 use crate::deps::Deps;
-use crate::domain::enrichment::{Outcome, Reply};
-use crate::providers::{Provider, Request};
+use crate::domain::enrichment::{Operation, Outcome, Reply};
+use crate::providers::{CallContext, Provider, Request, call_one};
 
 /// What is switched on.
 #[derive(Debug, Clone)]
@@ -62,21 +62,23 @@ impl Gate {
             let reason = "the provider is switched off".to_owned();
             return Passed::Answered(Outcome::Forbidden { reason }.into());
         }
-        let permits = self.permits(provider);
+        let permits = self.permits(provider, request.operation);
         let Ok(_permit) = permits.acquire().await else { return Passed::Stopped };
         let Some(_call) = agenda.begin_call(pick) else { return Passed::Stopped };
-        let answered = AssertUnwindSafe(provider.call(request, &self.deps)).catch_unwind();
+        let context = CallContext { deps: &self.deps, credential: None, timeout: self.timeout };
+        let answered = AssertUnwindSafe(call_one(provider, request, context)).catch_unwind();
         let reply = tokio::select! {
-            answered = answered => answered.unwrap_or_else(|_panic| broken("the provider's code failed")),
+            answered = answered => answered.ok().flatten().unwrap_or_else(|| broken("the provider's code failed")),
             () = self.deps.clock.sleep(self.timeout) => broken("no answer in time"),
         };
         Passed::Answered(reply)
     }
 
-    fn permits(&self, provider: &dyn Provider) -> Arc<Semaphore> {
+    fn permits(&self, provider: &dyn Provider, operation: Operation) -> Arc<Semaphore> {
+        let concurrent = provider.limits(operation).concurrent.map_or(Semaphore::MAX_PERMITS, |most| most as usize);
         let mut permits = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
         let known = permits.entry(provider.slug().to_owned());
-        Arc::clone(known.or_insert_with(|| Arc::new(Semaphore::new(provider.in_flight().max(1)))))
+        Arc::clone(known.or_insert_with(|| Arc::new(Semaphore::new(concurrent.max(1)))))
     }
 }
 

@@ -149,8 +149,8 @@ impl Slice {
 
     /// As many as the slowest of its providers takes, at least the setting.
     fn in_flight(&self, steps: &[JobStep]) -> usize {
-        let of = |step: &JobStep| self.parts.registry.get(&step.provider).map(|provider| provider.in_flight());
-        steps.iter().filter_map(of).min().unwrap_or(1).max(self.parts.settings.min_in_flight)
+        let of = |step: &JobStep| self.parts.registry.get(&step.provider)?.limits(step.operation).concurrent;
+        steps.iter().filter_map(of).min().map_or(64, |most| most as usize).max(self.parts.settings.min_in_flight)
     }
 
     async fn call(&self, task: Task, course: &Course) -> Ended {
@@ -168,7 +168,7 @@ impl Slice {
                 }
             },
         };
-        let Reply { outcome, cost, raw } = reply;
+        let Reply { outcome, cost, raw, .. } = reply;
         let raw = raw.and_then(|raw| self.seal(lead_id, attempt, &raw));
         let at = self.now();
         let then = self.follow_up(course, step, tally, lead, &outcome).await;
@@ -227,17 +227,18 @@ impl Slice {
             return Err(Outcome::Forbidden { reason: "the job has no such step".to_owned() });
         };
         let offer =
-            self.parts.registry.get(&step.provider).and_then(|provider| provider.offer(step.operation).copied());
+            self.parts.registry.get(&step.provider).and_then(|provider| provider.offer(step.operation).cloned());
         let Some(offer) = offer else { return Err(missing(&step.provider)) };
         let Some(inputs) = offer.inputs(lead) else {
             let needs: Vec<String> = offer
                 .needs
+                .alternatives()
                 .iter()
-                .map(|fields| fields.iter().map(|field| field.name()).collect::<Vec<_>>().join(" and "))
+                .map(|inputs| inputs.iter().map(|input| input.name()).collect::<Vec<_>>().join(" and "))
                 .collect();
             return Err(Outcome::InvalidInput { reason: format!("the lead lacks {}", needs.join(", or ")) });
         };
-        Ok((step.provider.clone(), Request { id: attempt, operation: step.operation, inputs, ticket }))
+        Ok((step.provider.clone(), Request { id: attempt, operation: step.operation, inputs, ticket, callback: None }))
     }
 
     fn seal(&self, lead: LeadId, attempt: AttemptId, raw: &[u8]) -> Option<Vec<u8>> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::confidence::Confidence;
+use super::limits::RateSigns;
 
 /// One value an answer brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,10 +101,12 @@ pub struct Reply {
     pub cost: u64,
     /// The answer as it came.
     pub raw: Option<Vec<u8>>,
+    /// What it says about being called again.
+    pub signs: RateSigns,
 }
 
 impl From<Outcome> for Reply {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, cost: 0, raw: None }
+        Self { outcome, cost: 0, raw: None, signs: RateSigns::default() }
     }
 }

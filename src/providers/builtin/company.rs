@@ -20,17 +20,17 @@ pub struct BuiltInCompany {
 }
 
 const OFFERS: &[Offer] = &[
-    Offer {
-        operation: Operation::CompanyDomain,
-        needs: &[
+    Offer::single(
+        Operation::CompanyDomain,
+        &[
             &[LeadField::Email, LeadField::Website, LeadField::CompanyName],
             &[LeadField::Email, LeadField::Website],
             &[LeadField::Email, LeadField::CompanyName],
             &[LeadField::Website],
             &[LeadField::Email],
         ],
-    },
-    Offer { operation: Operation::CompanyName, needs: &[&[LeadField::CompanyName]] },
+    ),
+    Offer::single(Operation::CompanyName, &[&[LeadField::CompanyName]]),
 ];
 
 impl BuiltInCompany {

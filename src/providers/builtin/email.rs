@@ -2,7 +2,7 @@
 //! while the look-up is switched on.
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use serde_json::json;
 
 use super::mail_hosts::MailHosts;
@@ -10,12 +10,12 @@ use crate::deps::Deps;
 use crate::domain::email::Email;
 use crate::domain::enriched_field::EnrichedField;
 use crate::domain::enrichment::{
-    Answer, EmailFacts, Evidence, FoundValue, MailHost, NotAsked, Operation, Outcome, PriceSource, Reply, check_email,
+    Answer, EmailFacts, Evidence, FoundValue, Limits, MailHost, NotAsked, Operation, Outcome, Reply, check_email,
     did_you_mean,
 };
 use crate::domain::lead::LeadField;
 use crate::providers::lists::Lists;
-use crate::providers::{Offer, Provider, Request};
+use crate::providers::{CallContext, Offer, Provider, Request};
 
 /// The provider `galena.email`.
 pub struct BuiltInEmail {
@@ -23,7 +23,10 @@ pub struct BuiltInEmail {
     hosts: MailHosts,
 }
 
-const OFFERS: &[Offer] = &[Offer { operation: Operation::EmailVerify, needs: &[&[LeadField::Email]] }];
+/// Look-ups at a time.
+const LOOK_UPS: u32 = 64;
+
+const OFFERS: &[Offer] = &[Offer::single(Operation::EmailVerify, &[&[LeadField::Email]])];
 
 impl BuiltInEmail {
     pub const SLUG: &'static str = "galena.email";
@@ -85,7 +88,7 @@ impl BuiltInEmail {
         values.extend(facts_of(text, &facts));
         let answer = Answer { values };
         let outcome = if check.conclusive { Outcome::Found(answer) } else { Outcome::Partial(answer) };
-        Reply { outcome, cost: 0, raw: Some(evidence.into_bytes()) }
+        Reply { raw: Some(evidence.into_bytes()), ..outcome.into() }
     }
 }
 
@@ -121,34 +124,36 @@ impl Provider for BuiltInEmail {
         OFFERS
     }
 
-    fn source(&self) -> PriceSource {
-        PriceSource::BuiltIn
+    fn limits(&self, _operation: Operation) -> Limits {
+        Limits { concurrent: Some(LOOK_UPS), ..Limits::default() }
     }
 
-    fn in_flight(&self) -> usize {
-        64
-    }
-
-    fn call<'a>(&'a self, request: &'a Request, deps: &'a Deps) -> BoxFuture<'a, Reply> {
-        self.verify(request, deps).boxed()
+    fn call<'a>(&'a self, requests: &'a [Request], context: CallContext<'a>) -> BoxFuture<'a, Vec<Reply>> {
+        join_all(requests.iter().map(|request| self.verify(request, context.deps))).boxed()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::deps::{DnsError, MailExchange, MxAnswer, Simulation};
+    use crate::domain::enrichment::Input;
     use crate::domain::id::{AttemptId, Id};
+    use crate::providers::call_one;
 
     fn verify(world: &Simulation, address: &str) -> (Outcome, serde_json::Value) {
         let provider = BuiltInEmail::new(Lists::embedded().expect("the lists open"), MailHosts::default());
         let request = Request {
             id: AttemptId::from_u64(1),
             operation: Operation::EmailVerify,
-            inputs: vec![(LeadField::Email, address.to_owned())],
+            inputs: vec![(Input::Lead(LeadField::Email), address.to_owned())],
             ticket: None,
+            callback: None,
         };
-        let reply = provider.call(&request, &world.deps).now_or_never().expect("answers at once");
+        let context = CallContext { deps: &world.deps, credential: None, timeout: Duration::from_secs(1) };
+        let reply = call_one(&provider, &request, context).now_or_never().expect("answers at once").expect("one");
         let raw = reply.raw.expect("a raw answer");
         (reply.outcome, serde_json::from_slice(&raw).expect("JSON"))
     }

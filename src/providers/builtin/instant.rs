@@ -3,9 +3,8 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::deps::Deps;
-use crate::domain::enrichment::{PriceSource, Reply};
-use crate::providers::{Offer, Provider, Request};
+use crate::domain::enrichment::Reply;
+use crate::providers::{CallContext, Offer, Provider, Request};
 
 /// A built-in check that needs neither the outside world nor time.
 pub trait InstantCheck: Send + Sync {
@@ -24,19 +23,11 @@ impl<C: InstantCheck> Provider for C {
         C::OFFERS
     }
 
-    fn source(&self) -> PriceSource {
-        PriceSource::BuiltIn
-    }
-
-    fn in_flight(&self) -> usize {
-        64
-    }
-
     fn is_instant(&self) -> bool {
         true
     }
 
-    fn call<'a>(&'a self, request: &'a Request, _deps: &'a Deps) -> BoxFuture<'a, Reply> {
-        std::future::ready(self.answer(request)).boxed()
+    fn call<'a>(&'a self, requests: &'a [Request], _context: CallContext<'a>) -> BoxFuture<'a, Vec<Reply>> {
+        std::future::ready(requests.iter().map(|request| self.answer(request)).collect()).boxed()
     }
 }

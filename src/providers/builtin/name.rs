@@ -13,15 +13,15 @@ use crate::providers::{Offer, Request};
 #[derive(Debug, Default)]
 pub struct BuiltInName;
 
-const OFFERS: &[Offer] = &[Offer {
-    operation: Operation::NameParse,
-    needs: &[
+const OFFERS: &[Offer] = &[Offer::single(
+    Operation::NameParse,
+    &[
         &[LeadField::FirstName, LeadField::LastName],
         &[LeadField::FullName],
         &[LeadField::LastName],
         &[LeadField::FirstName],
     ],
-}];
+)];
 
 impl BuiltInName {
     fn parse(request: &Request) -> Reply {

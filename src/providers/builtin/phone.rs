@@ -17,10 +17,8 @@ pub struct BuiltInPhone {
 }
 
 /// The country only matters for a number in national spelling.
-const OFFERS: &[Offer] = &[Offer {
-    operation: Operation::PhoneValidate,
-    needs: &[&[LeadField::Phone, LeadField::Country], &[LeadField::Phone]],
-}];
+const OFFERS: &[Offer] =
+    &[Offer::single(Operation::PhoneValidate, &[&[LeadField::Phone, LeadField::Country], &[LeadField::Phone]])];
 
 impl BuiltInPhone {
     pub fn new(areas: Areas) -> Self {

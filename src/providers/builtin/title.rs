@@ -14,7 +14,7 @@ use crate::providers::{Offer, Request};
 #[derive(Debug, Default)]
 pub struct BuiltInTitle;
 
-const OFFERS: &[Offer] = &[Offer { operation: Operation::TitleClassify, needs: &[&[LeadField::JobTitle]] }];
+const OFFERS: &[Offer] = &[Offer::single(Operation::TitleClassify, &[&[LeadField::JobTitle]])];
 
 impl BuiltInTitle {
     fn classify(request: &Request) -> Reply {
