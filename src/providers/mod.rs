@@ -6,6 +6,7 @@
 pub mod areas;
 pub mod builtin;
 pub mod lists;
+pub mod manifest;
 mod plan;
 mod registry;
 

@@ -191,9 +191,32 @@ pub enum Operation {
     CompanyDomain,
     #[n(12)]
     CompanyName,
+    #[n(13)]
+    PhoneFind,
 }
 
 impl Operation {
+    pub const ALL: [Self; 14] = [
+        Self::EmailVerify,
+        Self::EmailFind,
+        Self::PhoneValidate,
+        Self::PersonEnrich,
+        Self::CompanyEnrich,
+        Self::CompanyFind,
+        Self::PhoneDnc,
+        Self::LinkedInFind,
+        Self::LeadSearch,
+        Self::NameParse,
+        Self::TitleClassify,
+        Self::CompanyDomain,
+        Self::CompanyName,
+        Self::PhoneFind,
+    ];
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.name() == name)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::EmailVerify => "email.verify",
@@ -209,6 +232,7 @@ impl Operation {
             Self::TitleClassify => "title.classify",
             Self::CompanyDomain => "company.domain",
             Self::CompanyName => "company.name",
+            Self::PhoneFind => "phone.find",
         }
     }
 
@@ -222,6 +246,7 @@ impl Operation {
             }
             Self::CompanyEnrich | Self::CompanyFind => &[DataPoint::Company],
             Self::LinkedInFind => &[DataPoint::LinkedIn],
+            Self::PhoneFind => &[DataPoint::Phone],
             Self::PhoneValidate => &[DataPoint::PhoneStatus],
             Self::NameParse => &[DataPoint::Name],
             Self::TitleClassify => &[DataPoint::Seniority],

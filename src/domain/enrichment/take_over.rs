@@ -9,7 +9,11 @@ use crate::domain::lead::{EmailStatus, Lead, LeadField};
 pub fn take_over(lead: &mut Lead, answer: &Answer, overwrite: bool) {
     let before = lead.clone();
     for value in &answer.values {
-        if let Some(field) = LeadField::from_name(&value.field)
+        if let Some(name) = value.field.strip_prefix("customFields.") {
+            if overwrite || lead.custom_field(name).is_none() {
+                lead.set_custom_field(name, Some(value.value.clone()));
+            }
+        } else if let Some(field) = LeadField::from_name(&value.field)
             && (overwrite || lead.field(field).is_none())
         {
             lead.set_field(field, Some(value.value.clone()));
