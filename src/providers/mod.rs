@@ -9,6 +9,7 @@ pub mod lists;
 pub mod manifest;
 mod plan;
 mod registry;
+pub mod simulator;
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::template::percent_encoded;
+use super::template::{percent_decoded, percent_encoded};
 use crate::domain::time::Time;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Ticket {
         let (submitted, name) = group.split_once('~')?;
         Some(Self {
             submitted: Time(submitted.parse().ok()?),
-            name: decoded(name)?,
+            name: percent_decoded(name)?,
             place: place.parse().ok()?,
         })
     }
@@ -35,22 +35,6 @@ impl Ticket {
     pub fn is_over(&self, deadline: Duration, now: Time) -> bool {
         now.since(self.submitted) > deadline
     }
-}
-
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, more)) = rest.split_first() {
-        if *first == b'%' {
-            let digits = std::str::from_utf8(more.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
-            rest = &more[2..];
-        } else {
-            bytes.push(*first);
-            rest = more;
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
