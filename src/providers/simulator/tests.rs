@@ -35,6 +35,10 @@ fn world(seed: u64) -> World {
     });
     let simulator = Arc::new(Simulator::new(manifests, seed, Arc::clone(&simulation.deps.clock)));
     simulator.set_latency(Some(Duration::ZERO));
+    // The clock stands still: the limits of a second would never let go.
+    for slug in ["apify", "apollo", "hunter", "peopledatalabs", "zerobounce"] {
+        simulator.set_limits(slug, Limits::default());
+    }
     let deps = Deps { http: Arc::clone(&simulator) as Arc<dyn Http>, ..simulation.deps.clone() };
     World { simulation, simulator, deps }
 }
