@@ -4,6 +4,7 @@
 
 pub mod set_up;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,7 +14,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::actors::dedup_index::DedupIndex;
-use crate::actors::enricher::{self, Enricher, EnricherParts, EnricherSettings, Gate, Policy};
+use crate::actors::enricher::planning::Planning;
+use crate::actors::enricher::{self, Enricher, EnricherParts, EnricherSettings, Gate, Keys, Policy, SharedCalls};
 use crate::actors::exporter::{self, ExportWorker, Exporter, ExporterParts};
 use crate::actors::importer::hands::Hands;
 use crate::actors::importer::spool::{Spool, SpoolFolder};
@@ -32,8 +34,8 @@ use crate::deps::Deps;
 use crate::http::search::SearchPermits;
 use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
 
-use crate::providers::DamagedLists;
-use crate::providers::Registry;
+use crate::providers::lists::Lists;
+use crate::providers::{DamagedLists, Registry};
 use crate::search::{Generations, SearchError};
 use crate::store::check::{Check, IndexAtHand};
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
@@ -50,6 +52,9 @@ pub struct App {
     pub sealer: Arc<Sealer>,
     pub passwords: Passwords,
     pub providers: Registry,
+    /// Keys that providers are called with.
+    pub keys: Keys,
+    pub planning: Planning,
     pub index: CurrentIndex,
     pub wakes: Wakes,
     /// What of the jobs may run now; stops are told here.
@@ -128,6 +133,8 @@ pub enum StartError {
     Actors(#[from] SystemError),
     #[error(transparent)]
     Lists(#[from] DamagedLists),
+    #[error("the key file of the provider {provider} cannot be read ({}): {cause}", path.display())]
+    KeyFile { provider: String, path: std::path::PathBuf, cause: std::io::Error },
     #[error("the opening of the store panicked")]
     OpeningPanicked,
 }
@@ -157,6 +164,16 @@ impl Running {
         let opened = open(&config, &deps, &directory).await?;
         let sealer = Arc::new(opened.sealer);
         let spool: Arc<dyn Spool> = Arc::new(SpoolFolder::new(directory.uploads()));
+        let keys = Keys::new(opened.store.clone(), Arc::clone(&sealer), install_keys(&config)?);
+        let lists = Lists::embedded().map_err(DamagedLists::from)?;
+        let providers = Registry::built_in()?;
+        let off = config.providers.iter().filter(|(_, provider)| !provider.enabled).map(|(slug, _)| slug.clone());
+        let planning = Planning {
+            registry: providers.clone(),
+            keys: keys.clone(),
+            switched_off: Arc::new(off.collect()),
+            system: SystemScope::for_the_house(),
+        };
         let agenda = Agenda::new(config.enrichment.max_jobs, SLICES_PER_JOB);
         let app = Arc::new(App {
             cursors: Cursors::new(Arc::clone(&sealer), Arc::clone(&deps.random)),
@@ -173,7 +190,9 @@ impl Running {
             store: opened.store,
             sealer,
             passwords,
-            providers: Registry::built_in()?,
+            providers,
+            keys,
+            planning,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
             agenda,
@@ -189,7 +208,7 @@ impl Running {
             marked.broken.store(true, Ordering::Relaxed);
             tell.send_replace(Some(escalation));
         })?;
-        spawn_actors(&system, &app, opened.writer)?;
+        spawn_actors(&system, &app, opened.writer, lists)?;
         let forwarding = tokio::spawn(ring_after_commits(Arc::clone(&app)));
         Ok(Self { app, system, escalated, forwarding })
     }
@@ -241,7 +260,7 @@ async fn open(config: &Config, deps: &Deps, directory: &DataDirectory) -> Result
 }
 
 /// Who is spawned later is ended earlier: the writer comes first.
-fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Result<(), SystemError> {
+fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore, lists: Lists) -> Result<(), SystemError> {
     let store = &app.store;
     // The actors below tend all workspaces.
     let house = SystemScope::for_the_house();
@@ -285,7 +304,7 @@ fn spawn_actors(system: &ActorSystem, app: &Arc<App>, writer: WriterCore) -> Res
     let scheduler = system.spawn(Spawn::dedicated(), move || Scheduler::new(parts))?;
     scheduler.answer_wakes::<scheduler::Look>(&app.wakes.scheduler);
 
-    let parts = enricher_parts(app, house);
+    let parts = enricher_parts(app, house, lists);
     let enricher = system.spawn(Spawn::default(), move || Enricher::new(parts))?;
     enricher.answer_wakes::<enricher::Look>(&app.wakes.enricher);
     Ok(())
@@ -331,14 +350,18 @@ fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
     }
 }
 
-fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
+fn enricher_parts(app: &App, system: SystemScope, lists: Lists) -> EnricherParts {
     let config = &app.config.enrichment;
-    let policy = Policy { dns_lookup: config.dns_lookup, ..Policy::default() };
+    let switched_off = (*app.planning.switched_off).clone();
+    let policy = Policy { dns_lookup: config.dns_lookup, switched_off };
     EnricherParts {
         store: app.store.clone(),
         agenda: app.agenda.clone(),
         registry: app.providers.clone(),
         gate: Gate::new(policy, &app.deps, config.call_timeout.0),
+        keys: app.keys.clone(),
+        lists,
+        shared: SharedCalls::default(),
         sealer: Arc::clone(&app.sealer),
         system,
         settings: EnricherSettings {
@@ -346,9 +369,30 @@ fn enricher_parts(app: &App, system: SystemScope) -> EnricherParts {
             lease_items: config.lease_items,
             tries: config.attempts,
             keep_raw_answers: !app.config.retention.raw_answers.0.is_zero(),
+            cache_ttl: config.cache_ttl.0,
         },
         scheduler: app.wakes.scheduler.clone(),
     }
+}
+
+/// The keys of the configuration, by slug of their provider.
+fn install_keys(config: &Config) -> Result<BTreeMap<String, Secret>, StartError> {
+    let mut keys = BTreeMap::new();
+    for (slug, provider) in &config.providers {
+        let key = match (&provider.api_key, &provider.api_key_file) {
+            (Some(key), _) => Secret::new(key.expose()),
+            (None, Some(path)) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|cause| StartError::KeyFile { provider: slug.clone(), path: path.clone(), cause })?;
+                Secret::new(text.trim())
+            }
+            (None, None) => continue,
+        };
+        if !key.is_empty() {
+            keys.insert(slug.clone(), key);
+        }
+    }
+    Ok(keys)
 }
 
 async fn ring_after_commits(app: Arc<App>) {

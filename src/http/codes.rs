@@ -80,6 +80,8 @@ codes! {
         "It was used or has expired; start the server again to get a new one.";
     ProviderNotFound "PROVIDER_NOT_FOUND" 404 "Provider not found", "`GET /providers` lists the ones this server knows.";
     CredentialNotFound "CREDENTIAL_NOT_FOUND" 404 "Credential not found", "The workspace has no key of its own for this provider.";
+    TemplateNotFound "TEMPLATE_NOT_FOUND" 404 "Template not found", "`GET /enrichment/templates` lists the ones of the workspace.";
+    CompanyNotFound "COMPANY_NOT_FOUND" 404 "Company not found", "Check the company's id and the workspace of the key.";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 "The address does not take this method", "See the API reference at /api/docs.";
     Conflict "CONFLICT" 409 "The state does not allow it", "Read the record again and decide.";
     ListArchived "LIST_ARCHIVED" 409 "The list is archived", "Unarchive the list first.";

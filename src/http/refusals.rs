@@ -26,6 +26,8 @@ impl From<Missing> for Code {
             Missing::SetupToken => Self::SetupLinkNotFound,
             Missing::Provider => Self::ProviderNotFound,
             Missing::Credential => Self::CredentialNotFound,
+            Missing::Template => Self::TemplateNotFound,
+            Missing::Company => Self::CompanyNotFound,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod builtin;
 pub mod lists;
 pub mod manifest;
 mod plan;
+mod refine;
 mod registry;
 pub mod simulator;
 
@@ -15,11 +16,12 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-pub use plan::{NoProvider, plan};
+pub use plan::{Desk, NoProvider, NotTaken, Planned, plan};
+pub use refine::refined;
 pub use registry::{DamagedLists, Registry};
 
 use crate::deps::Deps;
-use crate::domain::enrichment::{Input, Limits, Operation, PriceSource, Reply};
+use crate::domain::enrichment::{Input, Limits, Operation, PriceSource, Reply, inputs_of};
 use crate::domain::id::AttemptId;
 use crate::domain::lead::{Lead, LeadField};
 use crate::store::crypt::Secret;
@@ -64,19 +66,6 @@ impl Offer {
     pub fn inputs(&self, lead: &Lead) -> Option<Vec<(Input, String)>> {
         inputs_of(&self.needs.alternatives(), &self.optional, lead)
     }
-}
-
-/// See [`Offer::inputs`].
-pub fn inputs_of(needs: &[Vec<Input>], optional: &[Input], lead: &Lead) -> Option<Vec<(Input, String)>> {
-    let value = |input: &Input| input.of(lead).map(|value| (*input, value));
-    let mut inputs: Vec<(Input, String)> =
-        needs.iter().find_map(|inputs| inputs.iter().map(value).collect::<Option<Vec<_>>>())?;
-    for input in optional {
-        if !inputs.iter().any(|(known, _)| known == input) {
-            inputs.extend(value(input));
-        }
-    }
-    Some(inputs)
 }
 
 /// What a provider is asked.
@@ -133,6 +122,16 @@ pub trait Provider: Send + Sync {
         PriceSource::BuiltIn
     }
 
+    /// Of a hundred values it is sure of, how many are right: what it says of itself is weighed by it.
+    fn reliability(&self, _operation: Operation) -> u8 {
+        100
+    }
+
+    /// What a call costs for one lead at most, in millionths of the currency's unit.
+    fn cost(&self, _operation: Operation) -> u64 {
+        0
+    }
+
     /// Where it processes what it is told: `eu`, `us`, a country; `None` for what stays in this process.
     fn region(&self) -> Option<&str> {
         None
@@ -141,6 +140,11 @@ pub trait Provider: Send + Sync {
     /// What the vendor publishes about calls of the operation.
     fn limits(&self, _operation: Operation) -> Limits {
         Limits::default()
+    }
+
+    /// Whether something of the lead leaves the box.
+    fn is_external(&self) -> bool {
+        self.needs_key() || self.region().is_some()
     }
 
     /// Answers without waiting for anything outside the process, and for free: no intent is written before such a call,

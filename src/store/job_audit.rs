@@ -81,7 +81,13 @@ fn items(reads: &impl Reads, scope: &WorkspaceScope, job: JobId, wrong: &mut Vec
         seen.counts.enter(item.state);
         seen.held += item.held;
         seen.charged += item.charged;
-        if item.held > 0 && item.state != ItemState::Running {
+        // While a provider works on it what it may cost stays held.
+        let may_hold = match item.state {
+            ItemState::Running => true,
+            ItemState::Queued | ItemState::Waiting(_) => item.ticket.is_some(),
+            _ => false,
+        };
+        if item.held > 0 && !may_hold {
             wrong.push(format!("{id}: {} and still holds {}", item.state.name(), item.held));
         }
         places.push((id, item.state, item.due));

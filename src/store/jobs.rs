@@ -1,9 +1,9 @@
-//! Reading jobs: what a selection names, what of it is passed over, what it will take.
+//! Reading jobs: what a selection names, what of it is passed over.
 
 use std::ops::ControlFlow;
 
 use crate::domain::enriched_field::EnrichedField;
-use crate::domain::enrichment::{JobOptions, JobStep, PointSet, Price, SkipReason, SkipRule};
+use crate::domain::enrichment::{PointSet, SkipReason, SkipRule};
 use crate::domain::filter::Filter;
 use crate::domain::id::{AttemptId, Id, ItemId, JobId, LeadId, WorkspaceId};
 use crate::domain::lead::Lead;
@@ -11,7 +11,7 @@ use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::records::attempt::Attempt;
 use crate::store::records::item::Item;
-use crate::store::records::job::{Estimate, Job, Selection};
+use crate::store::records::job::{Job, Selection};
 use crate::store::records::value::FieldValue;
 use crate::store::tables::{Attempts, Items, Jobs, Leads, ListLeads, Values};
 use crate::store::transactions::lists::live_list;
@@ -102,7 +102,7 @@ pub fn skip_of(
     skipped(reads, scope, id, lead, job.asked, &job.options.skip, now)
 }
 
-fn skipped(
+pub(super) fn skipped(
     reads: &impl Reads,
     scope: &WorkspaceScope,
     id: LeadId,
@@ -152,67 +152,6 @@ pub fn current_value(
         ControlFlow::Continue(())
     })?;
     Ok(best)
-}
-
-/// What an order would take.
-pub struct Quote<'o> {
-    pub selection: &'o Selection,
-    pub options: &'o JobOptions,
-    pub steps: &'o [JobStep],
-    pub price: Price,
-    pub now: Time,
-}
-
-/// Leads a built-in check gets through in a second, for the first estimate of a time.
-const LEADS_PER_SECOND: u64 = 200;
-/// How many jobs the hit rate is taken from.
-const JOBS_LOOKED_AT: usize = 20;
-
-/// Counts what the selection names and what of it will be worked on, and what that takes at best, typically and at worst.
-///
-/// # Errors
-/// See [`SelectionError`].
-pub fn estimate(reads: &impl Reads, scope: &WorkspaceScope, order: &Quote<'_>) -> Result<Estimate, SelectionError> {
-    let asked: PointSet = order.steps.iter().map(|step| step.point).collect();
-    let (mut selected, mut leads, mut failure) = (0, 0, None);
-    let most = order.options.most();
-    each_selected(reads, scope, order.selection, None, &mut |id, lead| {
-        let Some(lead) = lead else { return ControlFlow::Continue(()) };
-        selected += 1;
-        match skipped(reads, scope, id, &lead, asked, &order.options.skip, order.now) {
-            Ok(None) if leads < most => leads += 1,
-            Ok(_) => {}
-            Err(error) => {
-                failure = Some(error);
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
-    })?;
-    if let Some(error) = failure {
-        return Err(error.into());
-    }
-    let limit = |credits: u64| credits.min(order.options.spend_limit.unwrap_or(u64::MAX));
-    let price = order.price.worst(order.steps.iter().map(|step| step.source));
-    let worst = leads * price;
-    let (hits, tried) = hits(reads, scope)?;
-    // Without a history every lead counts as found: who can pay for that can pay for what comes.
-    let typical = (u128::from(worst) * u128::from(hits + 1)).div_ceil(u128::from(tried + 1));
-    let typical = u64::try_from(typical).unwrap_or(worst).min(worst);
-    let seconds = leads.div_ceil(LEADS_PER_SECOND);
-    Ok(Estimate { selected, leads, best: 0, typical: limit(typical), worst: limit(worst), seconds })
-}
-
-/// Leads that cost something, and leads worked on, of the latest jobs.
-fn hits(reads: &impl Reads, scope: &WorkspaceScope) -> Result<(u64, u64), StoreError> {
-    let (mut hits, mut tried, mut jobs) = (0, 0, 0);
-    reads.scan::<Jobs>(scope, &(), Order::Descending, &mut |_, job| {
-        hits += job.counts.successful();
-        tried += job.counts.successful() + job.counts.not_found + job.counts.failed;
-        jobs += 1;
-        if jobs < JOBS_LOOKED_AT { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    Ok((hits, tried))
 }
 
 /// The jobs of a workspace, newest first, behind `after`.

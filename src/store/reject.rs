@@ -57,6 +57,8 @@ pub enum Missing {
     SetupToken,
     Provider,
     Credential,
+    Template,
+    Company,
 }
 
 impl std::fmt::Display for Missing {
@@ -78,6 +80,8 @@ impl std::fmt::Display for Missing {
             Self::SetupToken => "setup link",
             Self::Provider => "provider",
             Self::Credential => "credential",
+            Self::Template => "template",
+            Self::Company => "company",
         })
     }
 }

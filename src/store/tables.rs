@@ -20,12 +20,16 @@ use crate::store::records::export::Export;
 use crate::store::records::idempotency::IdempotencyRecord;
 use crate::store::records::import::{BeforeImage, Import, RejectedRow};
 use crate::store::records::import_edits::ImportEdits as Edits;
-use crate::store::records::item::{Item, ItemPlace, Lease};
-use crate::store::records::job::{Job, Selection};
+use crate::domain::enrichment::Measured;
+use crate::store::records::item::{DeadLetter, Item, ItemPlace, Lease, OrderMark};
+use crate::store::records::job::{Funnel, Job, Selection};
+use crate::store::records::known_answer::KnownAnswer;
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
 use crate::store::records::recipe::{Recipe, RememberedMapping};
+use crate::store::records::statistics::OrderStatistics;
 use crate::store::records::task::{Task, TaskLead, TaskOrder};
+use crate::store::records::template::{TemplateHead, TemplateVersion};
 use crate::store::records::upload::Upload;
 use crate::store::records::value::FieldValue;
 
@@ -256,6 +260,32 @@ tables! {
     /// The answers of providers as they came, sealed for (workspace, lead, attempt).
     tenant RawAnswers("raw_answers"): (LeadId, AttemptId) => Blob,
         owner "transactions::jobs", kept "90 days", personal Sealed;
+    /// Slug -> a waterfall of the workspace.
+    tenant Templates("templates"): (String,) => TemplateHead,
+        owner "transactions::templates", kept "until deleted", personal None;
+    tenant TemplateVersions("template_versions"): (String, u32) => TemplateVersion,
+        owner "transactions::templates", kept "as the template", personal None;
+    /// What each step of a job came to.
+    tenant JobFunnels("job_funnels"): (JobId,) => Funnel,
+        owner "transactions::jobs", kept "as the job", personal None;
+    /// Leads that jobs gave up, until they are tried again.
+    tenant DeadLetters("dead_letters"): (ItemId,) => DeadLetter,
+        owner "transactions::jobs", kept "90 days", personal None;
+    /// SHA-256 of (workspace, identity, plan, day) -> the item that this order became.
+    tenant Orders("orders"): ([u8; 32],) => OrderMark,
+        owner "transactions::jobs", kept "2 days", personal Hashed;
+    /// Keyed hash of (provider, operation, inputs) -> what was answered.
+    tenant KnownAnswers("known_answers"): ([u8; 32],) => KnownAnswer,
+        owner "transactions::jobs", kept "enrichment.cache_ttl", personal Sealed;
+    /// (lead, hash): the known answers that were got for a lead.
+    tenant LeadAnswers("lead_answers"): (LeadId, [u8; 32]) => (),
+        owner "transactions::jobs", kept "as the answer", personal ByLead;
+    /// (provider, operation, segment) -> what its calls came to on this install.
+    install ProviderStatistics("provider_statistics"): (String, u8, String) => Measured,
+        owner "transactions::jobs", kept "for ever", personal None;
+    /// (hash of the steps, segment) -> what leads came to under them on this install.
+    install OrderOutcomes("order_outcomes"): ([u8; 32], String) => OrderStatistics,
+        owner "transactions::jobs", kept "for ever", personal None;
     /// Jobs that are not over, or still have something to tidy.
     install ActiveJobs("active_jobs"): (WorkspaceId, JobId) => (),
         owner "transactions::jobs", kept "until the job is over", personal None;

@@ -1,6 +1,6 @@
 //! A house with jobs in it, on one thread and in simulated time: store, scheduler and enricher without their actors.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,17 +9,18 @@ use futures::FutureExt;
 use futures::executor::{LocalPool, block_on};
 use futures::future::BoxFuture;
 use futures::task::LocalSpawnExt;
-use galena::actors::enricher::{EnricherParts, EnricherSettings, EnricherWork, Gate, Policy};
+use galena::actors::enricher::{EnricherParts, EnricherSettings, EnricherWork, Gate, Keys, Policy, SharedCalls};
 use galena::actors::kit::WakePort;
 use galena::actors::scheduler::{Agenda, SchedulerParts, SchedulerWork};
 use galena::deps::{MailExchange, MxAnswer, Simulation};
 use galena::domain::enrichment::{
-    Answer, Confidence, FoundValue, ItemState, JobOptions, Level, Limits, Operation, Outcome, Price, PriceSource, Reply,
+    Answer, Confidence, DataPoint, FoundValue, ItemState, JobOptions, Level, Limits, Operation, Outcome, Price, PriceSource, Reply, Template, TemplatePoint, TemplateStep,
 };
 use galena::domain::id::{ItemId, JobId, LeadId, ListId, WorkspaceId};
 use galena::domain::lead::{Lead, LeadField};
 use galena::domain::list::List;
-use galena::providers::{CallContext, Offer, Provider, Registry, Request, plan};
+use galena::providers::lists::Lists;
+use galena::providers::{CallContext, Desk, Offer, Planned, Provider, Registry, Request, plan};
 use galena::store::crypt::{DataKey, Sealer};
 use galena::store::engine::{Engine, MemoryEngine};
 use galena::store::records::item::Item;
@@ -32,7 +33,7 @@ use galena::store::transactions::leads::{AddLeads, Added, OnDuplicate};
 use galena::store::transactions::lists::CreateList;
 use galena::store::{
     Counter, IdentityHasher, Origin, Reads, Store, StoreOptions, SubmitError, SystemScope, Transaction, Urgency, View,
-    WorkspaceScope, job_audit, jobs, ledger,
+    WorkspaceScope, estimate as estimates, job_audit, jobs, ledger,
 };
 
 type Script = dyn Fn(&Request, usize) -> Reply + Send + Sync;
@@ -129,6 +130,21 @@ pub fn found(field: &str, value: &str) -> Reply {
     }
 }
 
+/// Everybody is asked for everything of the level, and every answer is good enough.
+pub fn everybody(options: &JobOptions) -> Template {
+    let step = || TemplateStep { provider: "*".to_owned(), ..TemplateStep::default() };
+    let point = |point: &DataPoint| TemplatePoint {
+        point: point.name().to_owned(),
+        steps: vec![step()],
+        ..TemplatePoint::default()
+    };
+    Template {
+        name: "Everybody".to_owned(),
+        points: options.level.points().iter().map(point).collect(),
+        ..Template::default()
+    }
+}
+
 pub struct World {
     pub sim: Simulation,
     pub engine: Arc<MemoryEngine>,
@@ -194,6 +210,9 @@ impl World {
             agenda: agenda.clone(),
             registry: registry.clone(),
             gate: Gate::new(policy.clone(), &sim.deps, Duration::from_secs(30)),
+            keys: Keys::new(store.clone(), sealer.clone(), Default::default()),
+            lists: Lists::embedded().unwrap(),
+            shared: SharedCalls::default(),
             sealer: sealer.clone(),
             system,
             settings: EnricherSettings::default(),
@@ -277,20 +296,45 @@ impl World {
     }
 
     pub fn order(&self, selection: Selection, options: JobOptions) -> CreateJob {
-        let steps = plan(&self.registry, &options).unwrap();
-        let quote = jobs::Quote {
+        let planned = self.plan(&everybody(&options), &options);
+        self.order_of(planned, selection, options)
+    }
+
+    pub fn plan(&self, template: &Template, options: &JobOptions) -> Planned {
+        let desk = Desk { registry: &self.registry, key_of: &|_| None, switched_off: &HashSet::new() };
+        plan(&desk, template, options).unwrap()
+    }
+
+    pub fn order_of(&self, planned: Planned, selection: Selection, options: JobOptions) -> CreateJob {
+        let Planned { steps, write, ceiling, .. } = planned;
+        let quote = estimates::Quote {
             selection: &selection.clone().tidied(),
             options: &options,
             steps: &steps,
             price: PRICE,
+            ceiling,
+            individual: false,
             now: self.sim.deps.clock.now(),
+            pace: &|_| None,
         };
-        let estimate = jobs::estimate(&self.view(), &self.scope, &quote).unwrap();
+        let estimate = estimates::estimate(&self.view(), &self.scope, &quote).unwrap().estimate;
         CreateJob {
             scope: self.scope,
             origin: self.origin(),
             id: self.sim.deps.ids.next(),
-            new: NewJob { selection, options, steps, price: PRICE, estimate, individual: false },
+            new: NewJob {
+                selection,
+                options,
+                steps,
+                left_out: Vec::new(),
+                write,
+                ceiling,
+                template: None,
+                rest_of: None,
+                price: PRICE,
+                estimate,
+                individual: false,
+            },
             items: self.sim.deps.ids.next_block(64),
         }
     }

@@ -18,7 +18,9 @@ use tokio::sync::Semaphore;
 use crate::actors::scheduler::{Agenda, Pick};
 use crate::deps::Deps;
 use crate::domain::enrichment::{Operation, Outcome, Reply};
-use crate::providers::{CallContext, Provider, Request, call_one};
+use crate::providers::{CallContext, Provider, Request};
+
+use super::course::Course;
 
 /// What is switched on.
 #[derive(Debug, Clone)]
@@ -36,9 +38,10 @@ impl Default for Policy {
 }
 
 /// How a call went through.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Passed {
-    Answered(Reply),
+    /// One reply for each request; how long the call took, where one was made.
+    Answered { replies: Vec<Reply>, latency: Option<Duration> },
     /// The job was stopped before the call: none was made.
     Stopped,
 }
@@ -57,21 +60,41 @@ impl Gate {
         Self { policy, deps, timeout, permits: Mutex::default() }
     }
 
-    pub async fn call(&self, agenda: &Agenda, pick: &Pick, provider: &dyn Provider, request: &Request) -> Passed {
+    /// Makes one call for all requests.
+    pub async fn call(
+        &self,
+        agenda: &Agenda,
+        pick: &Pick,
+        provider: &dyn Provider,
+        requests: &[Request],
+        course: &Course,
+    ) -> Passed {
+        let all = |outcome: &Outcome| requests.iter().map(|_| outcome.clone().into()).collect();
+        let Some(operation) = requests.first().map(|request| request.operation) else { return Passed::Stopped };
         if self.policy.switched_off.contains(provider.slug()) {
-            let reason = "the provider is switched off".to_owned();
-            return Passed::Answered(Outcome::Forbidden { reason }.into());
+            let forbidden = Outcome::Forbidden { reason: "the provider is switched off".to_owned() };
+            return Passed::Answered { replies: all(&forbidden), latency: None };
         }
-        let permits = self.permits(provider, request.operation);
-        let Ok(_permit) = permits.acquire().await else { return Passed::Stopped };
-        let Some(_call) = agenda.begin_call(pick) else { return Passed::Stopped };
-        let context = CallContext { deps: &self.deps, credential: None, timeout: self.timeout };
-        let answered = AssertUnwindSafe(call_one(provider, request, context)).catch_unwind();
-        let reply = tokio::select! {
-            answered = answered => answered.ok().flatten().unwrap_or_else(|| broken("the provider's code failed")),
-            () = self.deps.clock.sleep(self.timeout) => broken("no answer in time"),
+        let key = course.key(provider.slug());
+        if provider.needs_key() && key.is_none() {
+            let forbidden = Outcome::Forbidden { reason: "there is no key for the provider any more".to_owned() };
+            return Passed::Answered { replies: all(&forbidden), latency: None };
+        }
+        let permits = self.permits(provider, operation);
+        let permit = tokio::select! {
+            permit = permits.acquire() => permit,
+            () = agenda.stopped(pick) => return Passed::Stopped,
         };
-        Passed::Answered(reply)
+        let Ok(_permit) = permit else { return Passed::Stopped };
+        let Some(_call) = agenda.begin_call(pick) else { return Passed::Stopped };
+        let context = CallContext { deps: &self.deps, credential: key.map(|key| &key.secret), timeout: self.timeout };
+        let begun = self.deps.clock.now();
+        let answered = AssertUnwindSafe(provider.call(requests, context)).catch_unwind();
+        let replies = tokio::select! {
+            answered = answered => answered.unwrap_or_else(|_panic| all(&broken("the provider's code failed"))),
+            () = self.deps.clock.sleep(self.timeout) => all(&broken("no answer in time")),
+        };
+        Passed::Answered { replies, latency: Some(self.deps.clock.now().since(begun)) }
     }
 
     fn permits(&self, provider: &dyn Provider, operation: Operation) -> Arc<Semaphore> {
@@ -82,6 +105,6 @@ impl Gate {
     }
 }
 
-fn broken(reason: &str) -> Reply {
-    Outcome::Broken { reason: reason.to_owned() }.into()
+fn broken(reason: &str) -> Outcome {
+    Outcome::Broken { reason: reason.to_owned() }
 }

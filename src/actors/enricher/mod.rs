@@ -5,18 +5,28 @@
 //! Fails by: a result that cannot be written. Its leases, and those of slices that are dropped, are void at once.
 //! Restarts with: a new boot, whose number the leases of before do not have.
 
+mod course;
+mod follow_up;
 mod gate;
+mod keys;
+mod known;
+pub mod planning;
+mod single_flight;
 mod slice;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::course::Course;
 pub use self::gate::{Gate, Passed, Policy};
+pub use self::keys::Keys;
+pub use self::single_flight::SharedCalls;
 pub use self::slice::{Slice, SliceEnd};
 use crate::actors::kit::{Handle, Message, Outcome, Role, RoleError, Turn, WakePort};
 use crate::actors::scheduler::Agenda;
 use crate::domain::enrichment::MAX_TRIES;
 use crate::providers::Registry;
+use crate::providers::lists::Lists;
 use crate::store::crypt::Sealer;
 use crate::store::transactions::jobs::{ItemLines, LEASE_ITEMS, StartBoot, VoidLeases};
 use crate::store::{Origin, Store, SubmitError, SystemScope, Urgency};
@@ -25,6 +35,8 @@ use crate::store::{Origin, Store, SubmitError, SystemScope, Urgency};
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Void leases taken back in one transaction.
 const VOID_SLICE: u32 = 1_000;
+/// The default of `enrichment.cache_ttl`.
+const CACHE_TTL: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// `[enrichment]`, as far as the Enricher goes by it.
 #[derive(Debug, Clone)]
@@ -35,11 +47,19 @@ pub struct EnricherSettings {
     /// Calls per lead and step, the first one included.
     pub tries: u32,
     pub keep_raw_answers: bool,
+    /// How long an answer is used again.
+    pub cache_ttl: Duration,
 }
 
 impl Default for EnricherSettings {
     fn default() -> Self {
-        Self { min_in_flight: 5, lease_items: LEASE_ITEMS, tries: MAX_TRIES, keep_raw_answers: true }
+        Self {
+            min_in_flight: 5,
+            lease_items: LEASE_ITEMS,
+            tries: MAX_TRIES,
+            keep_raw_answers: true,
+            cache_ttl: CACHE_TTL,
+        }
     }
 }
 
@@ -49,6 +69,10 @@ pub struct EnricherParts {
     pub agenda: Agenda,
     pub registry: Registry,
     pub gate: Gate,
+    pub keys: Keys,
+    pub lists: Lists,
+    /// Questions that are being asked.
+    pub shared: SharedCalls,
     pub sealer: Arc<Sealer>,
     pub system: SystemScope,
     pub settings: EnricherSettings,

@@ -9,42 +9,46 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
 use super::EnricherParts;
-use super::gate::Passed;
+use super::course::Course;
+use super::known::{QuestionKey, question_key, recall, remembered};
+use super::single_flight::{First, Part, heard};
+use crate::actors::enricher::gate::Passed;
 use crate::actors::scheduler::Pick;
 use crate::deps::Ids;
-use crate::domain::enrichment::{JobStep, Outcome, Reply, Tally, next_step, take_over};
+use crate::domain::enrichment::{Outcome, Reply, Tally};
 use crate::domain::id::{AttemptId, ItemId, LeadId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
-use crate::providers::Request;
+use crate::providers::{Request, refined};
 use crate::store::crypt::Purpose;
 use crate::store::jobs::raw_answer_context;
 use crate::store::records::job::Job;
 use crate::store::transactions::jobs::{
-    Answered, FollowUp, ItemLines, LeaseItems, RecordAnswers, RecordedItem, ReturnItems,
+    Answered, Begun, ItemLines, LeaseItems, Leased, RecordAnswers, Recorded, RecordedItem, ReturnItems,
 };
 use crate::store::{Origin, Reject, SubmitError, Transaction, Urgency};
 
 /// A call to make.
-struct Task {
-    item: ItemId,
-    attempt: AttemptId,
-    step: usize,
-    ticket: Option<String>,
-    tally: Tally,
-    lead_id: LeadId,
-    lead: Lead,
-}
-
-/// What a job goes by.
-struct Course {
-    steps: Vec<JobStep>,
-    overwrites: bool,
+pub(super) struct Task {
+    pub item: ItemId,
+    pub begun: Begun,
+    pub ticket: Option<String>,
+    pub tally: Tally,
+    pub lead_id: LeadId,
+    pub lead: Lead,
+    /// Whatever is known, somebody is called.
+    calls_again: bool,
+    /// The question, for what may be known or be asked by others, too.
+    question: Option<QuestionKey>,
+    /// It was looked up; nothing was known.
+    looked_up: bool,
 }
 
 enum Ended {
-    Answered(Answered),
+    Answered(Box<Answered>),
     NotCalled(ItemId),
+    /// Who asked the same was not answered: it is this one's turn.
+    AskItself(Box<Task>),
 }
 
 /// How a slice ended.
@@ -57,8 +61,8 @@ pub struct SliceEnd {
 
 /// A slice about to be worked on.
 pub struct Slice {
-    parts: Arc<EnricherParts>,
-    pick: Pick,
+    pub(super) parts: Arc<EnricherParts>,
+    pub(super) pick: Pick,
 }
 
 /// The slice counts as ended however it ends.
@@ -69,6 +73,8 @@ impl Drop for InWork<'_> {
         self.0.agenda.slice_ended(&self.1);
     }
 }
+
+type Calls<'s> = FuturesUnordered<BoxFuture<'s, Vec<Ended>>>;
 
 impl Slice {
     pub(super) fn new(parts: Arc<EnricherParts>, pick: Pick) -> Self {
@@ -85,47 +91,41 @@ impl Slice {
         // Nothing came although something is due (credits are short while calls run): the next look at the rows tells.
         let due = leased.next_due.filter(|_| !leased.items.is_empty());
         self.parts.agenda.set_due(self.pick.job, due);
-        let (steps, overwrites) = (leased.job.steps.clone(), leased.job.options.overwrite_existing);
-        let course = Course { steps, overwrites };
         let count = leased.items.len();
         let mut job = leased.job;
-        let mut waiting: VecDeque<Task> = leased
-            .items
-            .into_iter()
-            .map(|one| Task {
-                item: one.item,
-                attempt: one.attempt,
-                step: one.step,
-                ticket: one.ticket,
-                tally: one.tally,
-                lead_id: one.lead_id,
-                lead: one.lead,
-            })
-            .collect();
-        let mut calls: FuturesUnordered<BoxFuture<'_, Ended>> = FuturesUnordered::new();
-        let in_flight = self.in_flight(&course.steps);
+        let course = Course::of(&self.parts, &self.pick, &job).await?;
+        let tasks = leased.items.into_iter().map(|one| Task {
+            item: one.item,
+            begun: one.begun,
+            ticket: one.ticket,
+            tally: one.tally,
+            lead_id: one.lead_id,
+            lead: one.lead,
+            calls_again: one.calls_again,
+            question: None,
+            looked_up: false,
+        });
+        let mut waiting: VecDeque<Task> = tasks.collect();
+        let mut calls: Calls<'_> = FuturesUnordered::new();
+        let in_flight = self.in_flight(&course);
         loop {
-            while calls.len() < in_flight
-                && let Some(task) = waiting.pop_front()
-            {
-                calls.push(self.call(task, &course).boxed());
+            let mut ended = self.look_up(&mut waiting, &course).await?;
+            self.start(&mut calls, &mut waiting, &course, in_flight);
+            if ended.is_empty() {
+                let Some(first) = calls.next().await else { break };
+                ended = first;
             }
-            let Some(first) = calls.next().await else { break };
-            let mut ended = vec![first];
             // What is ready at once goes into the same transaction.
             while let Some(Some(next)) = calls.next().now_or_never() {
-                ended.push(next);
-                while calls.len() < in_flight
-                    && let Some(task) = waiting.pop_front()
-                {
-                    calls.push(self.call(task, &course).boxed());
-                }
+                ended.extend(next);
+                self.start(&mut calls, &mut waiting, &course, in_flight);
             }
             let (mut answers, mut not_called) = (Vec::new(), Vec::new());
             for one in ended {
                 match one {
-                    Ended::Answered(answer) => answers.push(answer),
+                    Ended::Answered(answer) => answers.push(*answer),
                     Ended::NotCalled(item) => not_called.push(item),
+                    Ended::AskItself(task) => waiting.push_front(*task),
                 }
             }
             if !not_called.is_empty()
@@ -137,9 +137,17 @@ impl Slice {
                 let Some(recorded) = self.record(answers).await? else { continue };
                 job = recorded.job;
                 waiting.extend(recorded.items.into_iter().filter_map(|one| match one {
-                    RecordedItem::Next { item, attempt, step, tally, lead_id, lead } => {
-                        Some(Task { item, attempt, step, ticket: None, tally, lead_id, lead: *lead })
-                    }
+                    RecordedItem::Next { item, begun, tally, lead_id, lead, calls_again } => Some(Task {
+                        item,
+                        begun,
+                        ticket: None,
+                        tally,
+                        lead_id,
+                        lead: *lead,
+                        calls_again,
+                        question: None,
+                        looked_up: false,
+                    }),
                     RecordedItem::Done(_) | RecordedItem::Stale(_) => None,
                 }));
             }
@@ -148,97 +156,213 @@ impl Slice {
     }
 
     /// As many as the slowest of its providers takes, at least the setting.
-    fn in_flight(&self, steps: &[JobStep]) -> usize {
-        let of = |step: &JobStep| self.parts.registry.get(&step.provider)?.limits(step.operation).concurrent;
-        steps.iter().filter_map(of).min().map_or(64, |most| most as usize).max(self.parts.settings.min_in_flight)
-    }
-
-    async fn call(&self, task: Task, course: &Course) -> Ended {
-        let Task { item, attempt, step, ticket, tally, lead_id, lead } = task;
-        let reply = match self.prepare(&course.steps, step, attempt, ticket, &lead) {
-            Err(outcome) => outcome.into(),
-            Ok((slug, request)) => match self.parts.registry.get(&slug) {
-                None => missing(&slug).into(),
-                Some(provider) => {
-                    let gate = &self.parts.gate;
-                    match gate.call(&self.parts.agenda, &self.pick, &**provider, &request).await {
-                        Passed::Answered(reply) => reply,
-                        Passed::Stopped => return Ended::NotCalled(item),
-                    }
-                }
-            },
+    fn in_flight(&self, course: &Course) -> usize {
+        let of = |step: &crate::domain::enrichment::JobStep| {
+            self.parts.registry.get(&step.provider)?.limits(step.operation).concurrent
         };
-        let Reply { outcome, cost, raw, .. } = reply;
-        let raw = raw.and_then(|raw| self.seal(lead_id, attempt, &raw));
-        let at = self.now();
-        let then = self.follow_up(course, step, tally, lead, &outcome).await;
-        Ended::Answered(Answered { item, attempt, at, outcome, cost, raw, then })
+        let most = course.steps.iter().filter_map(of).min();
+        most.map_or(64, |most| most as usize).max(self.parts.settings.min_in_flight)
     }
 
-    /// Goes on with the steps that instant providers answer, so that one transaction writes what all of them say. Ends
-    /// where a call has to be announced first, or went wrong: that step is then taken the usual way.
-    async fn follow_up(
-        &self,
-        course: &Course,
-        mut place: usize,
-        mut tally: Tally,
-        mut lead: Lead,
-        first: &Outcome,
-    ) -> Vec<FollowUp> {
-        let steps = course.steps.as_slice();
-        let mut calls: Vec<FollowUp> = Vec::new();
-        loop {
-            let outcome = calls.last().map_or(first, |call| &call.outcome);
-            let Some(step) = steps.get(place).filter(|_| outcome.is_final()) else { return calls };
-            tally.note(step, outcome);
-            if let Outcome::Found(found) | Outcome::Partial(found) = outcome {
-                take_over(&mut lead, found, course.overwrites);
+    /// Answers what is known already; what is not stays in `waiting`, with the key of its question.
+    async fn look_up(&self, waiting: &mut VecDeque<Task>, course: &Course) -> Result<Vec<Ended>, SubmitError> {
+        let asks = |task: &Task| !task.looked_up && task.ticket.is_none() && course.is_external(task.begun.step);
+        let mut keys = Vec::new();
+        for (place, task) in waiting.iter_mut().enumerate() {
+            if !asks(task) {
+                continue;
             }
-            let Some(next) = next_step(steps, place, &tally) else { return calls };
-            let attempt = self.ids().next();
-            let outcome = match self.prepare(steps, next, attempt, None, &lead) {
-                Err(outcome) => outcome,
-                Ok((slug, request)) => {
-                    let Some(provider) = self.parts.registry.get(&slug).filter(|provider| provider.is_instant()) else {
-                        return calls;
-                    };
-                    let passed = self.parts.gate.call(&self.parts.agenda, &self.pick, &**provider, &request).await;
-                    match passed {
-                        Passed::Answered(reply) if reply.outcome.is_final() && reply.cost == 0 => reply.outcome,
-                        Passed::Answered(_) | Passed::Stopped => return calls,
-                    }
-                }
+            task.looked_up = true;
+            let Some(step) = course.steps.get(task.begun.step) else { continue };
+            let workspace = self.pick.scope.workspace();
+            let key = question_key(&self.parts.sealer, workspace, &step.provider, step.operation, &task.begun.inputs);
+            task.question = Some(key);
+            if !task.calls_again {
+                keys.push((place, key));
+            }
+        }
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (scope, sealer, now) = (self.pick.scope, Arc::clone(&self.parts.sealer), self.now());
+        // Who wants everything asked again still asks each question once.
+        let not_before = course.refresh_since;
+        let read = self.parts.store.read(move |view| {
+            let mut known = Vec::new();
+            for (place, key) in keys {
+                known.push((place, recall(view, &scope, &sealer, &key, now, not_before)?));
+            }
+            Ok::<_, crate::store::StoreError>(known)
+        });
+        let known = match read.await {
+            Ok(known) => known,
+            Err(error) => {
+                tracing::warn!(%error, "known answers cannot be read; they are asked for again");
+                return Ok(Vec::new());
+            }
+        };
+        let mut ended = Vec::new();
+        for (place, answer) in known.into_iter().rev() {
+            if let Some((since, outcome)) = answer
+                && let Some(task) = waiting.remove(place)
+            {
+                ended.push(self.answered_by_what_is_known(task, course, since, outcome).await);
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Starts calls up to `in_flight`.
+    fn start<'s>(
+        &'s self,
+        calls: &mut Calls<'s>,
+        waiting: &mut VecDeque<Task>,
+        course: &'s Course,
+        in_flight: usize,
+    ) {
+        while calls.len() < in_flight {
+            let Some(first) = waiting.iter().position(|task| task.looked_up || !course.is_external(task.begun.step) || task.ticket.is_some())
+            else {
+                return;
             };
-            calls.push(FollowUp { step: next, attempt, at: self.now(), outcome });
-            place = next;
+            let Some(task) = waiting.remove(first) else { return };
+            match task.question.filter(|_| task.ticket.is_none()).map(|key| self.parts.shared.enter(key)) {
+                Some(Part::Waits(answer)) => {
+                    calls.push(self.wait_for(task, course, answer).boxed());
+                }
+                Some(Part::First(first)) => self.start_batch(calls, task, Some(first), waiting, course),
+                None => self.start_batch(calls, task, None, waiting, course),
+            }
         }
     }
 
-    /// Only what the operation needs goes into the request.
-    fn prepare(
+    /// Puts those that can go into the same call with it, and makes it.
+    fn start_batch<'s>(
+        &'s self,
+        calls: &mut Calls<'s>,
+        task: Task,
+        first: Option<First>,
+        waiting: &mut VecDeque<Task>,
+        course: &'s Course,
+    ) {
+        let size = course.batch(task.begun.step);
+        let mut batch = vec![(task, first)];
+        let mut place = 0;
+        while batch.len() < size && place < waiting.len() {
+            let other = &waiting[place];
+            let lead = &batch[0].0;
+            let alike = other.begun.step == lead.begun.step
+                && ticket_group(other.ticket.as_deref()) == ticket_group(lead.ticket.as_deref())
+                && (other.looked_up || other.ticket.is_some());
+            if !alike {
+                place += 1;
+                continue;
+            }
+            let Some(other) = waiting.remove(place) else { break };
+            match other.question.filter(|_| other.ticket.is_none()).map(|key| self.parts.shared.enter(key)) {
+                Some(Part::Waits(answer)) => calls.push(self.wait_for(other, course, answer).boxed()),
+                Some(Part::First(first)) => batch.push((other, Some(first))),
+                None => batch.push((other, None)),
+            }
+        }
+        calls.push(self.call(batch, course).boxed());
+    }
+
+    /// Somebody asks the same right now.
+    async fn wait_for(
         &self,
-        steps: &[JobStep],
-        step: usize,
-        attempt: AttemptId,
-        ticket: Option<String>,
-        lead: &Lead,
-    ) -> Result<(String, Request), Outcome> {
-        let Some(step) = steps.get(step) else {
-            return Err(Outcome::Forbidden { reason: "the job has no such step".to_owned() });
+        task: Task,
+        course: &Course,
+        answer: tokio::sync::watch::Receiver<super::single_flight::SharedAnswer>,
+    ) -> Vec<Ended> {
+        let heard = tokio::select! {
+            heard = heard(answer) => heard,
+            () = self.parts.agenda.stopped(&self.pick) => return vec![Ended::NotCalled(task.item)],
         };
-        let offer =
-            self.parts.registry.get(&step.provider).and_then(|provider| provider.offer(step.operation).cloned());
-        let Some(offer) = offer else { return Err(missing(&step.provider)) };
-        let Some(inputs) = offer.inputs(lead) else {
-            let needs: Vec<String> = offer
-                .needs
-                .alternatives()
-                .iter()
-                .map(|inputs| inputs.iter().map(|input| input.name()).collect::<Vec<_>>().join(" and "))
-                .collect();
-            return Err(Outcome::InvalidInput { reason: format!("the lead lacks {}", needs.join(", or ")) });
+        vec![match heard {
+            Some((since, outcome)) => self.answered_by_what_is_known(task, course, since, outcome).await,
+            None => Ended::AskItself(Box::new(task)),
+        }]
+    }
+
+    async fn answered_by_what_is_known(&self, task: Task, course: &Course, since: Time, outcome: Outcome) -> Ended {
+        let at = self.now();
+        let (item, attempt) = (task.item, task.begun.attempt);
+        let then = self.follow_up(course, task, &outcome).await;
+        let known = Some(since);
+        let answered =
+            Answered { item, attempt, at, outcome, cost: 0, raw: None, then, known, remember: None, latency: None };
+        Ended::Answered(Box::new(answered))
+    }
+
+    /// Makes one call for all tasks of a batch.
+    async fn call(&self, batch: Vec<(Task, Option<First>)>, course: &Course) -> Vec<Ended> {
+        let Some((lead, _)) = batch.first() else { return Vec::new() };
+        let Some(step) = course.steps.get(lead.begun.step) else {
+            let reply = || Outcome::Forbidden { reason: "the job has no such step".to_owned() }.into();
+            let replies = batch.iter().map(|_| reply()).collect();
+            return self.answer(batch, replies, course, None).await;
         };
-        Ok((step.provider.clone(), Request { id: attempt, operation: step.operation, inputs, ticket, callback: None }))
+        let Some(provider) = self.parts.registry.get(&step.provider) else {
+            let replies = batch.iter().map(|_| missing(&step.provider).into()).collect();
+            return self.answer(batch, replies, course, None).await;
+        };
+        let requests: Vec<Request> = batch
+            .iter()
+            .map(|(task, _)| Request {
+                id: task.begun.attempt,
+                operation: step.operation,
+                inputs: task.begun.inputs.clone(),
+                ticket: task.ticket.clone(),
+                callback: None,
+            })
+            .collect();
+        let passed = self.parts.gate.call(&self.parts.agenda, &self.pick, &*provider, &requests, course).await;
+        match passed {
+            Passed::Stopped => batch.into_iter().map(|(task, _)| Ended::NotCalled(task.item)).collect(),
+            Passed::Answered { replies, latency } => {
+                let lists = &self.parts.lists;
+                let reliability = provider.reliability(step.operation);
+                let replies = replies
+                    .into_iter()
+                    .map(|reply| match step.external {
+                        true => Reply { outcome: refined(reply.outcome, reliability, lists), ..reply },
+                        false => reply,
+                    })
+                    .collect();
+                self.answer(batch, replies, course, latency).await
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        batch: Vec<(Task, Option<First>)>,
+        replies: Vec<Reply>,
+        course: &Course,
+        latency: Option<Duration>,
+    ) -> Vec<Ended> {
+        let mut ended = Vec::with_capacity(batch.len());
+        let mut replies = replies.into_iter();
+        for (task, first) in batch {
+            let none = || Outcome::Broken { reason: "the provider left a request without a reply".to_owned() }.into();
+            let Reply { outcome, cost, raw, .. } = replies.next().unwrap_or_else(none);
+            let at = self.now();
+            let (item, attempt, lead) = (task.item, task.begun.attempt, task.lead_id);
+            if let Some(first) = first {
+                first.answer(at, &outcome);
+            }
+            let random = &*self.parts.store.deps().random;
+            let (sealer, ttl) = (&self.parts.sealer, self.parts.settings.cache_ttl);
+            let remember = task.question.and_then(|key| {
+                remembered(sealer, random, &key, &outcome, lead, at, ttl).map(|known| Box::new((key, known)))
+            });
+            let raw = raw.and_then(|raw| self.seal(lead, attempt, &raw));
+            let then = self.follow_up(course, task, &outcome).await;
+            let answered = Answered { item, attempt, at, outcome, cost, raw, then, known: None, remember, latency };
+            ended.push(Ended::Answered(Box::new(answered)));
+        }
+        ended
     }
 
     fn seal(&self, lead: LeadId, attempt: AttemptId, raw: &[u8]) -> Option<Vec<u8>> {
@@ -250,8 +374,9 @@ impl Slice {
         sealed.inspect_err(|error| tracing::warn!(%error, %attempt, "a raw answer was not kept")).ok()
     }
 
-    async fn lease(&self) -> Result<Option<crate::store::transactions::jobs::Leased>, SubmitError> {
+    async fn lease(&self) -> Result<Option<Leased>, SubmitError> {
         let most = self.parts.settings.lease_items.max(1);
+        let count = u32::try_from(most).unwrap_or(u32::MAX);
         let ids = self.ids();
         let lease = LeaseItems {
             scope: self.pick.scope,
@@ -261,15 +386,13 @@ impl Slice {
             most,
             hold: ids.next(),
             line: ids.next(),
-            attempts: ids.next_block(u32::try_from(most).unwrap_or(u32::MAX)),
+            attempts: ids.next_block(count),
+            lines: self.lines(count),
         };
         self.submit(&lease).await
     }
 
-    async fn record(
-        &self,
-        answers: Vec<Answered>,
-    ) -> Result<Option<crate::store::transactions::jobs::Recorded>, SubmitError> {
+    async fn record(&self, answers: Vec<Answered>) -> Result<Option<Recorded>, SubmitError> {
         let count = u32::try_from(answers.len()).unwrap_or(u32::MAX);
         let record = RecordAnswers {
             scope: self.pick.scope,
@@ -280,6 +403,7 @@ impl Slice {
             attempts: self.ids().next_block(count),
             lines: self.lines(count),
             most_tries: self.parts.settings.tries,
+            dice: self.parts.store.deps().random.u64(),
         };
         self.submit(&record).await
     }
@@ -312,7 +436,7 @@ impl Slice {
         }
     }
 
-    fn ids(&self) -> &Ids {
+    pub(super) fn ids(&self) -> &Ids {
         &self.parts.store.deps().ids
     }
 
@@ -320,11 +444,16 @@ impl Slice {
         ItemLines::new(self.ids().next_block(items.saturating_mul(2)))
     }
 
-    fn now(&self) -> Time {
+    pub(super) fn now(&self) -> Time {
         self.parts.store.deps().clock.now()
     }
 }
 
-fn missing(slug: &str) -> Outcome {
+/// What several requests of one run have in common.
+fn ticket_group(ticket: Option<&str>) -> Option<&str> {
+    ticket.map(|ticket| ticket.split_once('#').map_or(ticket, |(group, _)| group))
+}
+
+pub(super) fn missing(slug: &str) -> Outcome {
     Outcome::Forbidden { reason: format!("the provider {slug} is not set up") }
 }

@@ -8,6 +8,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
 use crate::domain::enrichment::Priority;
 use crate::domain::id::{JobId, WorkspaceId};
 use crate::domain::time::Time;
@@ -17,6 +19,8 @@ use crate::store::WorkspaceScope;
 #[derive(Clone)]
 pub struct Agenda {
     state: Arc<Mutex<State>>,
+    /// Rung at every stop.
+    stops: watch::Sender<()>,
 }
 
 struct State {
@@ -98,7 +102,7 @@ impl Agenda {
             served: HashMap::new(),
             turn: 0,
         };
-        Self { state: Arc::new(Mutex::new(state)) }
+        Self { state: Arc::new(Mutex::new(state)), stops: watch::Sender::new(()) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -111,6 +115,8 @@ impl Agenda {
         state.boot = None;
         state.jobs.clear();
         state.calls.clear();
+        drop(state);
+        self.stops.send_replace(());
     }
 
     pub fn open(&self, boot: u64) {
@@ -124,6 +130,7 @@ impl Agenda {
     /// The process ends: no slice and no call begins any more; what is in work is given back.
     pub fn shut(&self) {
         self.lock().shut = true;
+        self.stops.send_replace(());
     }
 
     /// Takes over what the rows say; jobs that are not offered leave.
@@ -222,10 +229,26 @@ impl Agenda {
     /// From now on no call of the job begins.
     pub fn stop(&self, job: JobId) {
         self.lock().stopped.insert(job);
+        self.stops.send_replace(());
     }
 
     pub fn resume(&self, job: JobId) {
         self.lock().stopped.remove(&job);
+    }
+
+    /// Waits until no call of the slice may begin any more.
+    pub async fn stopped(&self, pick: &Pick) {
+        let mut stops = self.stops.subscribe();
+        loop {
+            let is_over = {
+                let state = self.lock();
+                state.shut || state.boot != Some(pick.boot) || state.stopped.contains(&pick.job)
+            };
+            // The sender lives as long as the agenda.
+            if is_over || stops.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Leave to call for a slice; `None` when its job was stopped, or its leases are void.

@@ -18,7 +18,7 @@ use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::records::job::Job;
 use crate::store::tables::{ActiveJobs, ItemQueue, Jobs};
-use crate::store::transactions::jobs::{FillJob, SweepJob};
+use crate::store::transactions::jobs::{FillJob, ItemLines, SweepJob};
 use crate::store::{Origin, Reads, Store, StoreError, SubmitError, SystemScope, Urgency, View, WorkspaceScope};
 
 /// Items that one transaction of upkeep makes or looks at, at most.
@@ -136,7 +136,8 @@ impl SchedulerWork {
         let store = &self.parts.store;
         let origin = Origin::system(store.deps().clock.now());
         if one.job.sweep.is_some() {
-            let sweep = SweepJob { scope: one.scope, origin, job: one.id, most: SLICE as usize };
+            let lines = ItemLines::new(store.deps().ids.next_block(2 * SLICE));
+            let sweep = SweepJob { scope: one.scope, origin, job: one.id, most: SLICE as usize, lines };
             store.submit(sweep, Urgency::Bulk).await?;
             return Ok(true);
         }

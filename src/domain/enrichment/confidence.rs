@@ -41,7 +41,9 @@
 //! | the name without the legal form that was found; that form | 0.95 |
 //! | the two domains compared | 0.95 |
 //! | **any value** | |
-//! | a provider vouches for it | as it says, at most 0.95 |
+//! | a provider vouches for it | as it says, at most 0.95, weighed by the reliability of its manifest |
+//! | several providers say the same | 1 minus the product of their doubts, at most 0.99 |
+//! | another provider says something else | less by up to three tenths, the surer the other is |
 //!
 //! The figure speaks of the value, not of what one may hope for: *invalid with 0.95* is nearly certain, and a number that
 //! the plan knows may still belong to nobody. More evidence for the same value never lowers it. Where nothing was seen
@@ -66,6 +68,32 @@ impl Confidence {
 
     pub const fn hundredths(self) -> u8 {
         self.0
+    }
+
+    /// As a source is worth that is right in `reliability` of a hundred answers that it is sure of.
+    #[must_use]
+    pub const fn weighed(self, reliability: u8) -> Self {
+        let reliability = if reliability > 100 { 100 } else { reliability };
+        // Both are at most 100: the product of two figures fits.
+        #[allow(clippy::cast_possible_truncation)]
+        Self((self.0 as u16 * reliability as u16 / 100) as u8)
+    }
+
+    /// What one source says with `own`, when other sources say the same (`agree`) or something else (`differ`).
+    ///
+    /// Independent sources that agree leave as much doubt as the product of their doubts; one that is sure of something
+    /// else takes away up to three tenths. Never above 0.99 unless one source alone is certain. More agreement never
+    /// lowers it, more contradiction never raises it.
+    #[must_use]
+    pub fn combined(own: Self, agree: &[Self], differ: &[Self]) -> Self {
+        let best = agree.iter().copied().chain([own]).max().unwrap_or(own);
+        let doubt = agree.iter().fold(1.0 - own.as_fraction(), |doubt, one| doubt * (1.0 - one.as_fraction()));
+        let together = (1.0 - doubt).min(0.99).max(best.as_fraction());
+        let against = differ.iter().copied().max().unwrap_or_default().as_fraction();
+        let hundredths = (together * (1.0 - 0.3 * against) * 100.0).round();
+        // Between 0 and 100 by construction.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Self::from_hundredths(hundredths as u8)
     }
 
     /// 0.00 to 1.00.
@@ -153,7 +181,36 @@ impl Evidence {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn sure(hundredths: &[u8]) -> Vec<Confidence> {
+        hundredths.iter().map(|one| Confidence::from_hundredths(*one)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn agreement_raises_contradiction_lowers_and_all_stays_within_the_scale(
+            own in 0_u8..=100,
+            more in 0_u8..=100,
+            agree in prop::collection::vec(0_u8..=100, 0..4),
+            differ in prop::collection::vec(0_u8..=100, 0..4),
+            other in 0_u8..=100,
+        ) {
+            let of = |own: u8, agree: &[u8], differ: &[u8]| {
+                Confidence::combined(Confidence::from_hundredths(own), &sure(agree), &sure(differ))
+            };
+            let (agree, differ) = (agree.as_slice(), differ.as_slice());
+            let figure = of(own, agree, differ);
+            prop_assert!(figure.hundredths() <= 100);
+            prop_assert!(of(own.max(more), agree, differ) >= figure);
+            prop_assert!(of(own, &[agree, &[other]].concat(), differ) >= figure);
+            prop_assert!(of(own, agree, &[differ, &[other]].concat()) <= figure);
+            prop_assert_eq!(of(own, &[], &[]).hundredths(), own);
+            prop_assert!(Confidence::from_hundredths(own).weighed(other).hundredths() <= own.min(other));
+        }
+    }
 
     #[test]
     fn more_evidence_for_the_same_verdict_never_lowers_the_figure() {

@@ -93,6 +93,46 @@ impl DataPoint {
         }
     }
 
+    /// What a check that confirms a value says about it.
+    pub fn of_operation(operation: Operation) -> Option<Self> {
+        operation.points().first().copied()
+    }
+
+    /// The field that says in which state the value is.
+    pub const fn status_field(self) -> Option<&'static str> {
+        match self {
+            Self::Email | Self::EmailStatus => Some("emailStatus"),
+            Self::Phone | Self::PhoneStatus => Some("phoneStatus"),
+            _ => None,
+        }
+    }
+
+    /// The field that says of what kind the value is.
+    pub const fn kind_field(self) -> Option<&'static str> {
+        match self {
+            Self::Email | Self::EmailStatus => Some("emailType"),
+            Self::Phone | Self::PhoneStatus => Some("phoneType"),
+            Self::Professional | Self::Seniority => Some("seniorityLevel"),
+            _ => None,
+        }
+    }
+
+    /// The data point whose answer a field belongs to; `None` for what is nobody's: it comes as an extra.
+    pub fn of_field(field: &str) -> Option<Self> {
+        Some(match field {
+            "email" => Self::Email,
+            "phone" | "phoneNumbers" => Self::Phone,
+            "linkedInUrl" => Self::LinkedIn,
+            "jobTitle" | "tenure" => Self::Professional,
+            "companyName" | "website" | "industry" | "companySize" | "companyPhone" | "companyLinkedInUrl" => {
+                Self::Company
+            }
+            "fullName" | "firstName" | "lastName" => Self::Name,
+            "companyBaseName" | "companyLegalForm" => Self::CompanyBaseName,
+            _ => return None,
+        })
+    }
+
     /// What of the lead a check looks at: one of these is enough. Empty for what is no check but contact or company data.
     pub const fn looks_at(self) -> &'static [LeadField] {
         match self {

@@ -75,6 +75,20 @@ impl<'b, C> Decode<'b, C> for Input {
     }
 }
 
+/// The inputs of the first alternative that the lead can fill, with the optional ones it has; nothing when it can fill
+/// none. Only what is needed leaves the lead.
+pub fn inputs_of(needs: &[Vec<Input>], optional: &[Input], lead: &Lead) -> Option<Vec<(Input, String)>> {
+    let value = |input: &Input| input.of(lead).map(|value| (*input, value));
+    let mut inputs: Vec<(Input, String)> =
+        needs.iter().find_map(|inputs| inputs.iter().map(value).collect::<Option<Vec<_>>>())?;
+    for input in optional {
+        if !inputs.iter().any(|(known, _)| known == input) {
+            inputs.extend(value(input));
+        }
+    }
+    Some(inputs)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,25 +2,36 @@
 
 use std::time::Duration;
 
+use minicbor::{Decode, Encode};
+
 use super::confidence::Confidence;
 use super::limits::RateSigns;
+use crate::domain::time::Time;
 
 /// One value an answer brings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct FoundValue {
     /// A field of a lead (`phone`) or of its enriched data (`emailStatus`).
+    #[n(0)]
     pub field: String,
+    #[n(1)]
     pub value: String,
+    #[n(2)]
     pub confidence: Confidence,
     /// What of the lead was asked about, where the value only holds for that: the address that was checked.
+    #[n(3)]
     pub about: Option<String>,
     /// What was seen: a JSON object.
+    #[n(4)]
     pub evidence: Option<String>,
 }
 
 /// The values of an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
 pub struct Answer {
+    #[n(0)]
     pub values: Vec<FoundValue>,
 }
 
@@ -49,6 +60,11 @@ pub enum Outcome {
     RateLimited {
         retry_after: Option<Duration>,
     },
+    /// It cannot be called now: its gate is closed until then. Nobody was asked.
+    Closed {
+        until: Time,
+        reason: String,
+    },
     /// The person has asked the provider not to be found.
     OptedOut,
     /// It failed, timed out or said something that makes no sense.
@@ -69,6 +85,7 @@ impl Outcome {
             Self::AuthFailed => "auth_failed",
             Self::OutOfQuota => "out_of_quota",
             Self::RateLimited { .. } => "rate_limited",
+            Self::Closed { .. } => "closed",
             Self::OptedOut => "opted_out",
             Self::Broken { .. } => "broken",
         }
@@ -76,18 +93,24 @@ impl Outcome {
 
     /// Whether somebody was asked at all.
     pub const fn is_call(&self) -> bool {
-        !matches!(self, Self::InvalidInput { .. } | Self::Forbidden { .. })
+        !matches!(self, Self::InvalidInput { .. } | Self::Forbidden { .. } | Self::Closed { .. })
     }
 
     /// Whether the step has ended with it: nothing to wait for or to try again.
     pub const fn is_final(&self) -> bool {
-        !matches!(self, Self::Pending { .. } | Self::RateLimited { .. } | Self::Broken { .. })
+        !matches!(
+            self,
+            Self::Pending { .. } | Self::RateLimited { .. } | Self::Broken { .. } | Self::Closed { .. }
+        )
     }
 
     /// Says more than the name, where there is more; never holds personal values.
     pub fn detail(&self) -> Option<&str> {
         match self {
-            Self::InvalidInput { reason } | Self::Forbidden { reason } | Self::Broken { reason } => Some(reason),
+            Self::InvalidInput { reason }
+            | Self::Forbidden { reason }
+            | Self::Broken { reason }
+            | Self::Closed { reason, .. } => Some(reason),
             _ => None,
         }
     }

@@ -144,6 +144,9 @@ pub enum WaitReason {
     /// The provider works on it and wants to be asked again.
     #[n(2)]
     Provider,
+    /// The provider cannot be called now and nobody else is left to ask: its quota is used up, or it is down.
+    #[n(3)]
+    Closed,
 }
 
 impl WaitReason {
@@ -152,6 +155,7 @@ impl WaitReason {
             Self::RateLimited => "rate_limited",
             Self::Retry => "retry",
             Self::Provider => "provider_pending",
+            Self::Closed => "provider_closed",
         }
     }
 }
@@ -175,6 +179,9 @@ pub enum SkipReason {
     /// A rule of the house forbids every step.
     #[n(5)]
     Policy,
+    /// The same was ordered today.
+    #[n(6)]
+    OrderedToday,
 }
 
 impl SkipReason {
@@ -186,6 +193,7 @@ impl SkipReason {
             Self::OptedOut => "opted_out",
             Self::LeadGone => "lead_gone",
             Self::Policy => "policy_forbids",
+            Self::OrderedToday => "ordered_today",
         }
     }
 }

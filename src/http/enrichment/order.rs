@@ -1,5 +1,7 @@
 //! An order as callers write it, and what becomes of it before it is a job: steps, price, estimate.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::app::App;
@@ -11,8 +13,9 @@ use crate::http::auth::Caller;
 use crate::http::codes::Code;
 use crate::http::problem::{FieldError, Problem};
 use crate::http::selection::GivenSelection;
-use crate::providers::{NoProvider, plan};
-use crate::store::jobs::{self, Quote, SelectionError};
+use crate::actors::enricher::planning::{PlanError, Planned};
+use crate::store::estimate::{Estimated, Quote, estimate};
+use crate::store::jobs::SelectionError;
 use crate::store::ledger;
 use crate::store::records::job::Selection;
 use crate::store::records::task::Selection as Selected;
@@ -165,6 +168,8 @@ fn hundredths(credits: f64) -> Option<u64> {
 pub(super) struct Prepared {
     pub new: NewJob,
     pub available: u64,
+    /// Why leads are passed over, and how many.
+    pub skipped: BTreeMap<&'static str, u64>,
 }
 
 impl Prepared {
@@ -187,24 +192,39 @@ pub(super) async fn prepare(
     options: JobOptions,
     individual: bool,
 ) -> Result<Prepared, Problem> {
-    let steps = plan(&app.providers, &options).map_err(nobody)?;
     let until = LeadId::from_u64(app.deps.ids.highest());
     let selection = Selection { until: selection.list.map(|_| until), ..selection }.tidied();
-    let (scope, now, plans) = (caller.scope, caller.origin.at, app.plans.clone());
+    let (scope, now, plans, desk) = (caller.scope, caller.origin.at, app.plans.clone(), app.planning.clone());
     let read = app.store.read(move |view| {
         known(view, &scope, selection.list, &selection.ids)?;
         let slug = view.get_install::<Workspaces>((scope.workspace(),))?.map(|row| row.plan).unwrap_or_default();
         let price = price(&plans, &slug, options.level);
-        let quote = Quote { selection: &selection, options: &options, steps: &steps, price, now };
-        let estimate = jobs::estimate(view, &scope, &quote).map_err(|error| match error {
+        let Planned { steps, left_out, write, ceiling, template } = match desk.plan(view, &scope, &options)? {
+            Ok(planned) => planned,
+            Err(nobody) => return Ok(Err(nobody)),
+        };
+        let quote = Quote {
+            selection: &selection,
+            options: &options,
+            steps: &steps,
+            price,
+            ceiling,
+            individual,
+            now,
+            pace: &|_| None,
+        };
+        let Estimated { estimate, skipped } = estimate(view, &scope, &quote).map_err(|error| match error {
             SelectionError::Store(error) => Refusal::Store(error),
             SelectionError::Filter(reason) => Reject::Invalid { field: "filter".to_owned(), reason }.into(),
         })?;
         let available = ledger::account(view, &scope)?.remaining;
-        let new = NewJob { selection, options, steps, price, estimate, individual };
-        Ok::<_, Refusal>(Prepared { new, available })
+        let template = Some(template);
+        let rest_of = None;
+        let new =
+            NewJob { selection, options, steps, left_out, write, ceiling, template, rest_of, price, estimate, individual };
+        Ok::<_, Refusal>(Ok(Prepared { new, available, skipped }))
     });
-    read.await.map_err(Problem::from)
+    read.await.map_err(Problem::from)?.map_err(nobody)
 }
 
 fn known(view: &View, scope: &WorkspaceScope, list: Option<ListId>, ids: &[LeadId]) -> Result<(), Refusal> {
@@ -232,12 +252,13 @@ fn price(plans: &crate::config::plans::Plans, plan: &str, level: Level) -> Price
     }
 }
 
-fn nobody(error: NoProvider) -> Problem {
+fn nobody(error: PlanError) -> Problem {
     match error {
-        NoProvider::NoSuchTemplate(_) => {
-            Problem::invalid(FieldError::at("/options/templateId", "expected basic, standard or premium"))
+        PlanError::NoSuchTemplate(_) => {
+            let detail = "no template is called that; GET /enrichment/templates lists them";
+            Problem::invalid(FieldError::at("/options/templateId", detail))
         }
-        NoProvider::Nobody { .. } => Problem::new(Code::ProviderNotConfigured).detail(error.to_string()),
+        PlanError::NoProvider(error) => Problem::new(Code::ProviderNotConfigured).detail(error.to_string()),
     }
 }
 

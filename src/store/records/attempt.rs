@@ -41,6 +41,18 @@ pub struct Attempt {
     /// Why charged or not.
     #[n(11)]
     pub receipt: Option<String>,
+    /// Names of the inputs that the provider is told, in their order; part of the intent, so known before they are sent.
+    #[n(12)]
+    #[cbor(default)]
+    pub fields: Vec<String>,
+    /// Answered from what was known already: nobody was called.
+    #[n(13)]
+    #[cbor(default)]
+    pub cached: bool,
+    /// Something leaves the box with it.
+    #[n(14)]
+    #[cbor(default)]
+    pub external: bool,
 }
 
 records!(Attempt);

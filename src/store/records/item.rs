@@ -2,8 +2,8 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::domain::enrichment::{ItemState, Tally};
-use crate::domain::id::{AttemptId, HoldId, JobId, LeadId};
+use crate::domain::enrichment::{DataPoint, ItemState, Operation, Tally};
+use crate::domain::id::{AttemptId, HoldId, ItemId, JobId, LeadId};
 use crate::domain::lead::EnrichmentStatus;
 use crate::domain::time::Time;
 use crate::store::record::records;
@@ -70,6 +70,81 @@ pub struct Item {
     pub started_at: Option<Time>,
     #[n(17)]
     pub finished_at: Option<Time>,
+    /// What its calls cost so far, in millionths of the currency's unit.
+    #[n(18)]
+    #[cbor(default)]
+    pub cost: u64,
+    /// Answers that wait to be confirmed, by their data point.
+    #[n(19)]
+    #[cbor(default)]
+    pub candidates: Vec<Candidate>,
+    /// It is tried again: somebody is called whatever is known.
+    #[n(20)]
+    #[cbor(default)]
+    pub calls_again: bool,
+    /// How often it waited for a provider that could not be called.
+    #[n(21)]
+    #[cbor(default)]
+    pub waits: u32,
+    /// What it is counted with in statistics: the country of the lead, empty where that is not known.
+    #[n(22)]
+    #[cbor(default)]
+    pub segment: String,
+    /// The last step that failed.
+    #[n(23)]
+    pub failure: Option<Failure>,
+}
+
+/// An answer that waits to be confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Candidate {
+    #[n(0)]
+    pub point: DataPoint,
+    #[n(1)]
+    pub attempt: AttemptId,
+}
+
+/// Which step of an item failed, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Failure {
+    #[n(0)]
+    pub provider: String,
+    #[n(1)]
+    pub operation: Operation,
+    /// Name of the outcome: `broken`, `auth_failed`, `out_of_quota`, …
+    #[n(2)]
+    pub class: String,
+}
+
+/// A lead that a job gave up.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DeadLetter {
+    #[n(0)]
+    pub job: JobId,
+    #[n(1)]
+    pub lead: LeadId,
+    #[n(2)]
+    pub at: Time,
+    #[n(3)]
+    pub failure: Option<Failure>,
+    /// Without personal values.
+    #[n(4)]
+    pub detail: Option<String>,
+}
+
+/// An order of today for a lead: the same is not taken twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct OrderMark {
+    #[n(0)]
+    pub job: JobId,
+    #[n(1)]
+    pub item: ItemId,
+    #[n(2)]
+    pub at: Time,
 }
 
 /// A leased item: which boot works on it.
@@ -88,4 +163,4 @@ pub struct ItemPlace {
     pub job: JobId,
 }
 
-records!(Item, Lease, ItemPlace);
+records!(Item, Lease, ItemPlace, DeadLetter, OrderMark);

@@ -2,8 +2,10 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::domain::enrichment::{JobCounts, JobOptions, JobStatus, JobStep, PointSet, Price};
-use crate::domain::id::{ItemId, LeadId, ListId};
+use crate::domain::enrichment::{
+    DataPoint, JobCounts, JobOptions, JobStatus, JobStep, Measured, PointSet, Price, WriteRules,
+};
+use crate::domain::id::{ItemId, JobId, LeadId, ListId};
 use crate::domain::time::Time;
 use crate::store::record::records;
 use crate::store::records::event::Actor;
@@ -27,6 +29,20 @@ pub struct Estimate {
     pub worst: u64,
     #[n(5)]
     pub seconds: u64,
+    /// What providers will bill, in millionths of the currency's unit.
+    #[n(6)]
+    #[cbor(default)]
+    pub cost_best: u64,
+    #[n(7)]
+    #[cbor(default)]
+    pub cost_typical: u64,
+    #[n(8)]
+    #[cbor(default)]
+    pub cost_worst: u64,
+    /// From what leads came to under the same steps on this install; else from declared figures.
+    #[n(9)]
+    #[cbor(default)]
+    pub is_measured: bool,
 }
 
 /// What was found, by kind of data.
@@ -153,6 +169,58 @@ pub struct Job {
     #[n(21)]
     #[cbor(default)]
     pub calls: u64,
+    /// What found values may do to those that are there.
+    #[n(22)]
+    #[cbor(default)]
+    pub write: WriteRules,
+    /// What the calls for one lead may cost at most, in millionths of the currency's unit.
+    #[n(23)]
+    pub ceiling: Option<u64>,
+    /// The template it was planned from.
+    #[n(24)]
+    pub template: Option<TemplateRef>,
+    /// Steps of the template that are not taken.
+    #[n(25)]
+    #[cbor(default)]
+    pub left_out: Vec<LeftOut>,
+    /// Answers that were known already: they cost nothing.
+    #[n(26)]
+    #[cbor(default)]
+    pub known: u64,
+    /// The sample whose rest it is.
+    #[n(27)]
+    pub rest_of: Option<JobId>,
+}
+
+/// Which version of which template.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct TemplateRef {
+    #[n(0)]
+    pub slug: String,
+    #[n(1)]
+    pub version: u32,
+}
+
+/// A step of a template that nobody can take, and why: `no key`, `switched off`, …
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct LeftOut {
+    #[n(0)]
+    pub point: DataPoint,
+    #[n(1)]
+    pub provider: String,
+    #[n(2)]
+    pub reason: String,
+}
+
+/// What each step of a job came to, in their order. Kept apart from the job, whose row is small.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct Funnel {
+    #[n(0)]
+    #[cbor(default)]
+    pub steps: Vec<Measured>,
 }
 
 impl Job {
@@ -206,4 +274,4 @@ impl Selection {
     }
 }
 
-records!(Job, Selection);
+records!(Job, Selection, Funnel);

@@ -10,10 +10,13 @@ pub mod import;
 pub mod import_edits;
 pub mod item;
 pub mod job;
+pub mod known_answer;
 pub mod ledger;
 pub mod outbox;
 pub mod recipe;
+pub mod statistics;
 pub mod task;
+pub mod template;
 pub mod upload;
 pub mod value;
 

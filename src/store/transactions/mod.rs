@@ -18,5 +18,6 @@ pub mod recipes;
 pub mod retention;
 pub mod sessions;
 pub mod tasks;
+pub mod templates;
 pub mod uploads;
 pub mod users;

@@ -1,21 +1,26 @@
 //! Writing results: everything an answer means, in one transaction.
 
+use std::time::Duration;
+
+use super::advance::{Begun, advance, told};
+use super::evidence::{Told, Witnesses};
 use super::lead_edit::LeadEdit;
-use super::lease::begin_attempt;
 use super::rows::{ItemLines, LeadWrite, OpenJob};
 use crate::deps::IdBlock;
 use crate::domain::enrichment::{
-    DataPoint, ItemState, JobStep, MAX_TRIES, Outcome, SkipReason, Tally, WaitReason, next_step, pause_before,
+    DataPoint, ItemState, JobStep, MAX_TRIES, MAX_WAITS, Outcome, PointSet, Sample, SkipReason, Tally, Verdict,
+    WaitReason, Walk, pause_before, same_call, with_jitter,
 };
 use crate::domain::id::{AttemptId, Id, ItemId, JobId, LeadId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
 use crate::store::record::Blob;
 use crate::store::records::attempt::Attempt;
-use crate::store::records::item::Item;
+use crate::store::records::item::{Candidate, Failure, Item};
 use crate::store::records::job::Job;
+use crate::store::records::known_answer::KnownAnswer;
 use crate::store::records::value::FieldValue;
-use crate::store::tables::{Attempts, Items, Leads, RawAnswers, Values};
+use crate::store::tables::{Attempts, Items, KnownAnswers, LeadAnswers, Leads, RawAnswers, Values};
 use crate::store::{Fact, Origin, Reads, Refusal, Subject, Transaction, Tx, WorkspaceScope};
 
 /// How one call ended.
@@ -31,6 +36,11 @@ pub struct Answered {
     pub raw: Option<Vec<u8>>,
     /// Calls of instant providers that were made on the strength of this answer, in their order.
     pub then: Vec<FollowUp>,
+    /// Nobody was called: it was known since then.
+    pub known: Option<Time>,
+    /// To be used again: the row and its key.
+    pub remember: Option<Box<([u8; 32], KnownAnswer)>>,
+    pub latency: Option<Duration>,
 }
 
 /// A call that needed no intent: it is free, has no effect and takes no time, so it may be made again after a crash.
@@ -59,6 +69,8 @@ pub struct RecordAnswers {
     pub lines: ItemLines,
     /// Calls per step before it counts as failed.
     pub most_tries: u32,
+    /// Spreads the pauses before the next tries.
+    pub dice: u64,
 }
 
 impl RecordAnswers {
@@ -69,7 +81,7 @@ impl RecordAnswers {
 #[derive(Debug, Clone)]
 pub enum RecordedItem {
     /// The item stays leased: this call is next.
-    Next { item: ItemId, attempt: AttemptId, step: usize, tally: Tally, lead_id: LeadId, lead: Box<Lead> },
+    Next { item: ItemId, begun: Begun, tally: Tally, lead_id: LeadId, lead: Box<Lead>, calls_again: bool },
     /// Nothing is left to do for this lease.
     Done(ItemId),
     /// It came too late and was not written.
@@ -129,252 +141,487 @@ impl RecordAnswers {
         lines: &mut ItemLines,
     ) -> Result<RecordedItem, Refusal> {
         let done = RecordedItem::Done(answer.item);
-        if answer.outcome.is_call() {
-            item.attempts += 1;
-            job.row.calls += 1;
-        }
-        job.row.cost += answer.cost;
-        if let Some((reason, due, keeps_attempt)) = self.wait(answer, item) {
-            item.error = answer.outcome.detail().map(str::to_owned);
-            job.settle(tx, answer.item, item, lines)?;
-            match (&answer.outcome, keeps_attempt) {
-                (Outcome::Pending { ticket, .. }, true) if !job.row.status.is_over() => {
-                    item.ticket = Some(ticket.clone())
-                }
-                _ => {
-                    self.end_attempt(tx, job, answer, item, 0, "not charged: no answer")?;
-                    item.attempt = None;
-                }
-            }
-            if job.row.status.is_over() {
-                job.end(tx, answer.item, item, ItemState::Cancelled, LeadWrite::Here)?;
-            } else {
-                job.enqueue(tx, answer.item, item, ItemState::Waiting(reason), due)?;
-            }
+        let place = item.step as usize;
+        count_call(job, answer, item);
+        if let Some(wait) = self.wait(tx, job, answer, item)? {
+            self.put_off(tx, job, answer, item, wait, lines)?;
             return Ok(done);
         }
         let Some(before) = tx.get::<Leads>(&self.scope, (item.lead,))? else {
             // Nothing is kept about a lead that was deleted meanwhile, and nothing charged.
             item.owed = item.charged;
-            self.end_attempt(tx, job, answer, item, 0, "not charged: the lead was deleted")?;
+            end_attempt(tx, job, answer, item, 0, "not charged: the lead was deleted")?;
             job.settle(tx, answer.item, item, lines)?;
             job.end(tx, answer.item, item, ItemState::Skipped(SkipReason::LeadGone), LeadWrite::ByCaller)?;
             return Ok(done);
         };
         let steps = job.row.steps.clone();
-        let Some(step) = steps.get(item.step as usize) else {
+        if place >= steps.len() {
             job.settle(tx, answer.item, item, lines)?;
             job.end(tx, answer.item, item, ItemState::Failed, LeadWrite::Here)?;
             return Ok(done);
-        };
+        }
         let mut edit = LeadEdit::new(item.lead, before);
-        let noted = note_answer(job, step, &answer.outcome, item);
-        self.end_attempt(tx, job, answer, item, noted.credits, &noted.receipt)?;
-        let kept = Kept { attempt: answer.attempt, at: answer.at, cost: answer.cost, noted: &noted };
-        self.keep(tx, &kept, step, &answer.outcome, item.lead)?;
-        edit.take(&answer.outcome, job);
+        let call = Call {
+            attempt: answer.attempt,
+            at: answer.at,
+            cost: answer.cost,
+            known: answer.known.is_some(),
+            latency: answer.latency,
+        };
+        let noted = self.note(tx, job, &steps, place, &call, &answer.outcome, item)?;
+        end_attempt(tx, job, answer, item, noted.credits, &noted.receipt)?;
+        self.take(tx, job, &steps, place, &call, &answer.outcome, &noted, item, &mut edit)?;
         if let Some(raw) = &answer.raw
             && matches!(answer.outcome, Outcome::Found(_) | Outcome::Partial(_))
         {
             tx.put::<RawAnswers>(&self.scope, (item.lead, answer.attempt), &Blob(raw.clone()))?;
         }
+        if let Some(remember) = &answer.remember {
+            tx.put::<KnownAnswers>(&self.scope, (remember.0,), &remember.1)?;
+            tx.put::<LeadAnswers>(&self.scope, (item.lead, remember.0), &())?;
+        }
         item.attempt = None;
+        item.ticket = None;
         item.tries = 0;
-        let mut following = next_step(&steps, item.step as usize, &item.tally);
+        item.waits = 0;
+        let mut from = place + 1;
         for next in &answer.then {
             // Calls that the state of the job no longer asks for are as if they had not been made.
-            let Some(step) = following.filter(|place| *place == next.step).and_then(|place| steps.get(place)) else {
-                break;
-            };
-            if !job.row.status.is_running() {
+            let room = job.row.ceiling.map(|ceiling| ceiling.saturating_sub(item.cost));
+            let walk = Walk { steps: &steps, tally: &item.tally, lead: &edit.after, room };
+            if walk.next(from) != Some(next.step) || !job.row.status.is_running() {
                 break;
             }
             item.step = u32::try_from(next.step).unwrap_or(u32::MAX);
-            self.follow_up(tx, job, answer.item, next, step, item)?;
-            edit.take(&next.outcome, job);
-            following = next_step(&steps, next.step, &item.tally);
+            self.follow_up(tx, job, answer.item, next, &steps, item, &mut edit)?;
+            from = next.step + 1;
         }
-        let goes_on = following.filter(|_| !job.row.status.is_over());
-        let recorded = match (goes_on, next) {
-            (Some(place), Some(attempt)) if job.row.status.is_running() => {
-                item.step = u32::try_from(place).unwrap_or(u32::MAX);
-                begin_attempt(tx, job, answer.item, item, attempt)?;
-                job.put(tx, answer.item, item)?;
-                let lead = edit.write(tx, job)?;
-                let lead_id = item.lead;
-                return Ok(RecordedItem::Next {
-                    item: answer.item,
-                    attempt,
-                    step: place,
-                    tally: item.tally,
-                    lead_id,
-                    lead: Box::new(lead),
-                });
-            }
-            (Some(place), _) => {
-                item.step = u32::try_from(place).unwrap_or(u32::MAX);
-                job.settle(tx, answer.item, item, lines)?;
-                job.enqueue(tx, answer.item, item, ItemState::Queued, self.origin.at)?;
-                done
-            }
-            (None, _) => {
-                let end = item.tally.end(job.row.asked);
-                job.settle(tx, answer.item, item, lines)?;
-                job.end(tx, answer.item, item, end, LeadWrite::ByCaller)?;
-                edit.end(item, end, self.job, answer.at);
-                done
-            }
-        };
+        self.settle_points(tx, job, &steps, from, item, &mut edit)?;
+        if let (true, Some(attempt)) = (job.row.status.is_running(), next)
+            && let Some(begun) = advance(tx, job, answer.item, item, &edit.after, from, attempt)?
+        {
+            job.put(tx, answer.item, item)?;
+            let lead = Box::new(edit.write(tx, job)?);
+            let (tally, lead_id, calls_again) = (item.tally, item.lead, item.calls_again);
+            return Ok(RecordedItem::Next { item: answer.item, begun, tally, lead_id, lead, calls_again });
+        }
+        let room = job.row.ceiling.map(|ceiling| ceiling.saturating_sub(item.cost));
+        let later = Walk { steps: &steps, tally: &item.tally, lead: &edit.after, room }.next(from);
+        if let Some(later) = later.filter(|_| !job.row.status.is_over()) {
+            // Paused: it goes on here when the job does.
+            item.step = u32::try_from(later).unwrap_or(u32::MAX);
+            job.settle(tx, answer.item, item, lines)?;
+            job.enqueue(tx, answer.item, item, ItemState::Queued, self.origin.at)?;
+        } else {
+            // Steps that could not be asked may have been the last for a data point.
+            self.settle_points(tx, job, &steps, steps.len(), item, &mut edit)?;
+            let end = item.tally.end(job.row.asked);
+            job.settle(tx, answer.item, item, lines)?;
+            job.end(tx, answer.item, item, end, LeadWrite::ByCaller)?;
+            edit.end(item, end, self.job, answer.at);
+        }
         edit.write(tx, job)?;
-        Ok(recorded)
+        Ok(done)
     }
 
     /// Whether the item has to wait, for what and until when, and whether its attempt goes on.
-    fn wait(&self, answer: &Answered, item: &mut Item) -> Option<(WaitReason, Time, bool)> {
+    fn wait(
+        &self,
+        tx: &Tx<'_>,
+        job: &OpenJob<'_>,
+        answer: &Answered,
+        item: &mut Item,
+    ) -> Result<Option<Wait>, Refusal> {
+        let dice = self.dice ^ answer.item.as_u64();
+        let jittered = |pause: Duration| with_jitter(pause, dice);
+        let wait = |reason, due, keeps_attempt| Ok(Some(Wait { reason, due, keeps_attempt }));
         match &answer.outcome {
-            Outcome::Pending { again_in, .. } => Some((WaitReason::Provider, answer.at.plus(*again_in), true)),
+            Outcome::Pending { again_in, .. } => wait(WaitReason::Provider, answer.at.plus(*again_in), true),
             Outcome::RateLimited { retry_after } => {
-                let pause = retry_after.unwrap_or(std::time::Duration::from_secs(30));
-                Some((WaitReason::RateLimited, answer.at.plus(pause), false))
+                let pause = retry_after.unwrap_or_else(|| jittered(Duration::from_secs(30)));
+                item.waits += 1;
+                if item.waits > MAX_WAITS {
+                    return Ok(None);
+                }
+                wait(WaitReason::RateLimited, answer.at.plus(pause), false)
+            }
+            Outcome::Closed { until, .. } => {
+                item.waits += 1;
+                // Somebody else may know: the waterfall goes on without it.
+                if item.waits > MAX_WAITS || somebody_else(tx, job, item)? {
+                    return Ok(None);
+                }
+                let due = (*until).max(answer.at.plus(Duration::from_secs(1)));
+                wait(WaitReason::Closed, due, false)
             }
             Outcome::Broken { .. } => {
                 item.tries += 1;
-                let pause = pause_before(item.tries, self.most_tries)?;
-                Some((WaitReason::Retry, answer.at.plus(pause), false))
+                match pause_before(item.tries, self.most_tries) {
+                    Some(pause) => wait(WaitReason::Retry, answer.at.plus(jittered(pause)), false),
+                    None => Ok(None),
+                }
             }
-            _ => None,
+            _ => Ok(None),
         }
     }
 
-    fn end_attempt(
+    fn put_off(
         &self,
         tx: &mut Tx<'_>,
-        job: &OpenJob<'_>,
+        job: &mut OpenJob<'_>,
         answer: &Answered,
-        item: &Item,
-        credits: u64,
-        receipt: &str,
+        item: &mut Item,
+        wait: Wait,
+        lines: &mut ItemLines,
     ) -> Result<(), Refusal> {
-        let key = (item.lead, answer.attempt);
-        if let Some(mut attempt) = tx.get::<Attempts>(job.scope, key)? {
-            attempt.ended_at = Some(answer.at);
-            attempt.outcome = Some(answer.outcome.name().to_owned());
-            attempt.detail = answer.outcome.detail().map(str::to_owned);
-            attempt.credits = credits;
-            attempt.cost = answer.cost;
-            attempt.receipt = Some(receipt.to_owned());
-            tx.put::<Attempts>(job.scope, key, &attempt)?;
+        item.error = answer.outcome.detail().map(str::to_owned);
+        match &answer.outcome {
+            // Somebody works on it: what it may cost stays held.
+            Outcome::Pending { ticket, .. } if wait.keeps_attempt && !job.row.status.is_over() => {
+                item.ticket = Some(ticket.clone());
+            }
+            _ => {
+                job.settle(tx, answer.item, item, lines)?;
+                end_attempt(tx, job, answer, item, 0, "not charged: no answer")?;
+                item.attempt = None;
+                item.ticket = None;
+            }
+        }
+        if job.row.status.is_over() {
+            return job.end(tx, answer.item, item, ItemState::Cancelled, LeadWrite::Here);
+        }
+        job.enqueue(tx, answer.item, item, ItemState::Waiting(wait.reason), wait.due)
+    }
+
+    /// Adds the answer to what the steps have come to, and to what the lead costs.
+    #[allow(clippy::too_many_arguments)]
+    fn note(
+        &self,
+        tx: &Tx<'_>,
+        job: &mut OpenJob<'_>,
+        steps: &[JobStep],
+        place: usize,
+        call: &Call,
+        outcome: &Outcome,
+        item: &mut Item,
+    ) -> Result<Noted, Refusal> {
+        let step = &steps[place];
+        let earlier = |item: &Item, step: &JobStep| -> Result<_, Refusal> {
+            // A check is asked once, and never about what others have said.
+            if !step.external || !matches!(outcome, Outcome::Found(_)) {
+                return Ok(Vec::new());
+            }
+            Ok(Witnesses::of(tx, job, item, step.point.field())?)
+        };
+        let witnesses = earlier(item, step)?;
+        let verdict = item.tally.note(steps, place, outcome, &witnesses);
+        let mut verdicts = vec![(place, verdict)];
+        for shared in same_call(steps, place, &item.tally) {
+            let witnesses = earlier(item, &steps[shared])?;
+            verdicts.push((shared, item.tally.note_shared(steps, shared, outcome, &witnesses)));
+        }
+        let owed_before = item.owed;
+        let mut settled = PointSet::default();
+        for (place, verdict) in &verdicts {
+            let step = &steps[*place];
+            match verdict {
+                Verdict::Accepted(_) => {
+                    settled.insert(step.point);
+                    if !call.known {
+                        item.owed = item.owed.max(job.row.price.of(step.source));
+                    }
+                    count_found(job, step.point, outcome);
+                }
+                Verdict::Candidate => {
+                    item.candidates.retain(|one| one.point != step.point);
+                    item.candidates.push(Candidate { point: step.point, attempt: call.attempt });
+                }
+                Verdict::Confirmed | Verdict::Refuted | Verdict::No => {}
+            }
+        }
+        let accepted = verdict.settles();
+        if !accepted {
+            item.error = outcome.detail().map(str::to_owned).or_else(|| item.error.take());
+        }
+        if is_failure(outcome) {
+            let (provider, class) = (step.provider.clone(), outcome.name().to_owned());
+            item.failure = Some(Failure { provider, operation: step.operation, class });
+        }
+        let credits = item.owed - owed_before;
+        let Call { known, cost, latency, .. } = *call;
+        let sample = Sample { outcome, accepted: !settled.is_empty() || accepted, known, cost, credits, latency };
+        let segment = if step.external { item.segment.as_str() } else { "" };
+        job.measures.step(place, segment, &sample);
+        let receipt = receipt(step, outcome, accepted || !settled.is_empty(), known, credits);
+        Ok(Noted { verdict, settled, credits, receipt })
+    }
+
+    /// Writes the values of an answer and what of them the lead takes over.
+    #[allow(clippy::too_many_arguments)]
+    fn take(
+        &self,
+        tx: &mut Tx<'_>,
+        job: &mut OpenJob<'_>,
+        steps: &[JobStep],
+        place: usize,
+        call: &Call,
+        outcome: &Outcome,
+        noted: &Noted,
+        item: &mut Item,
+        edit: &mut LeadEdit,
+    ) -> Result<(), Refusal> {
+        let step = &steps[place];
+        self.keep(tx, call, step, outcome, noted, item.lead)?;
+        match noted.verdict {
+            Verdict::Confirmed => {
+                self.accept_candidate(tx, job, step.point, item, edit)?;
+                edit.take(tx, job, outcome, PointSet::default())?;
+            }
+            Verdict::Refuted => item.candidates.retain(|one| one.point != step.point),
+            Verdict::Accepted(_) | Verdict::Candidate | Verdict::No => {
+                let withheld = if step.external { job.row.asked.without(noted.settled) } else { PointSet::default() };
+                edit.take(tx, job, outcome, withheld)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What waited to be confirmed is: it counts and goes to the lead.
+    fn accept_candidate(
+        &self,
+        tx: &mut Tx<'_>,
+        job: &mut OpenJob<'_>,
+        point: DataPoint,
+        item: &mut Item,
+        edit: &mut LeadEdit,
+    ) -> Result<(), Refusal> {
+        let Some(place) = item.candidates.iter().position(|one| one.point == point) else { return Ok(()) };
+        let candidate = item.candidates.remove(place);
+        let Some(told) = Told::of_attempt(tx, job, item.lead, candidate.attempt)? else { return Ok(()) };
+        self.accept_told(tx, job, point, &told, item, edit)
+    }
+
+    fn accept_told(
+        &self,
+        tx: &mut Tx<'_>,
+        job: &mut OpenJob<'_>,
+        point: DataPoint,
+        told: &Told,
+        item: &mut Item,
+        edit: &mut LeadEdit,
+    ) -> Result<(), Refusal> {
+        told.accept(tx, job, item.lead, point)?;
+        let was_known = tx.get::<Attempts>(job.scope, (item.lead, told.attempt))?.is_some_and(|attempt| attempt.cached);
+        if let Some(step) = told.step(job, point).filter(|_| !was_known) {
+            item.owed = item.owed.max(job.row.price.of(step.source));
+        }
+        let outcome = Outcome::Found(told.answer.clone());
+        count_found(job, point, &outcome);
+        let others = DataPoint::ALL.into_iter().filter(|other| *other != point).collect();
+        edit.take(tx, job, &outcome, others)
+    }
+
+    /// Data points that nobody is left to be asked for take the best of what was said, where their template is content
+    /// with it.
+    fn settle_points(
+        &self,
+        tx: &mut Tx<'_>,
+        job: &mut OpenJob<'_>,
+        steps: &[JobStep],
+        from: usize,
+        item: &mut Item,
+        edit: &mut LeadEdit,
+    ) -> Result<(), Refusal> {
+        for point in job.row.asked.without(item.tally.accepted).iter() {
+            let rule = steps.iter().find(|step| step.point == point).and_then(|step| step.settle.as_ref());
+            let Some(rule) = rule else { continue };
+            let room = job.row.ceiling.map(|ceiling| ceiling.saturating_sub(item.cost));
+            let walk = Walk { steps, tally: &item.tally, lead: &edit.after, room };
+            if walk.goes_on_for(point, from) {
+                continue;
+            }
+            if let Some(told) = Told::best(tx, job, item.lead, point, rule)? {
+                item.tally.settle(point);
+                self.accept_told(tx, job, point, &told, item, edit)?;
+            }
         }
         Ok(())
     }
 
     /// Writes a call that had no intent, with its result.
+    #[allow(clippy::too_many_arguments)]
     fn follow_up(
         &self,
         tx: &mut Tx<'_>,
         job: &mut OpenJob<'_>,
         id: ItemId,
-        call: &FollowUp,
-        step: &JobStep,
+        next: &FollowUp,
+        steps: &[JobStep],
         item: &mut Item,
+        edit: &mut LeadEdit,
     ) -> Result<(), Refusal> {
-        let noted = note_answer(job, step, &call.outcome, item);
-        if !call.outcome.is_call() {
-            return Ok(());
+        let step = &steps[next.step];
+        let call = Call { attempt: next.attempt, at: next.at, cost: 0, known: false, latency: None };
+        let noted = self.note(tx, job, steps, next.step, &call, &next.outcome, item)?;
+        if next.outcome.is_call() {
+            item.attempts += 1;
+            job.row.calls += 1;
+            let fields = told(tx, job, item, step, &edit.after)?.unwrap_or_default();
+            let row = Attempt {
+                job: job.id,
+                item: id,
+                provider: step.provider.clone(),
+                operation: step.operation,
+                point: step.point,
+                started_at: next.at,
+                ended_at: Some(next.at),
+                outcome: Some(next.outcome.name().to_owned()),
+                detail: next.outcome.detail().map(str::to_owned),
+                credits: noted.credits,
+                cost: 0,
+                receipt: Some(noted.receipt.clone()),
+                fields: fields.iter().map(|(input, _)| input.name().to_owned()).collect(),
+                cached: false,
+                external: false,
+            };
+            tx.put::<Attempts>(job.scope, (item.lead, next.attempt), &row)?;
         }
-        item.attempts += 1;
-        job.row.calls += 1;
-        let row = Attempt {
-            job: job.id,
-            item: id,
-            provider: step.provider.clone(),
-            operation: step.operation,
-            point: step.point,
-            started_at: call.at,
-            ended_at: Some(call.at),
-            outcome: Some(call.outcome.name().to_owned()),
-            detail: call.outcome.detail().map(str::to_owned),
-            credits: noted.credits,
-            cost: 0,
-            receipt: Some(noted.receipt.clone()),
-        };
-        tx.put::<Attempts>(job.scope, (item.lead, call.attempt), &row)?;
-        let kept = Kept { attempt: call.attempt, at: call.at, cost: 0, noted: &noted };
-        self.keep(tx, &kept, step, &call.outcome, item.lead)
+        self.take(tx, job, steps, next.step, &call, &next.outcome, &noted, item, edit)
     }
 
     fn keep(
         &self,
         tx: &mut Tx<'_>,
-        kept: &Kept<'_>,
+        call: &Call,
         step: &JobStep,
         outcome: &Outcome,
+        noted: &Noted,
         lead: LeadId,
     ) -> Result<(), Refusal> {
         let (Outcome::Found(found) | Outcome::Partial(found)) = outcome else { return Ok(()) };
         for value in &found.values {
-            let settles = kept.noted.accepted && value.field == step.point.field();
+            let settles = noted.settled.iter().any(|point| point.field() == value.field);
+            let owner = settles && value.field == step.point.field();
+            let confidence = match noted.verdict {
+                Verdict::Accepted(sure) if owner => sure,
+                _ => value.confidence,
+            };
             let row = FieldValue {
                 value: value.value.clone(),
                 provider: step.provider.clone(),
                 operation: step.operation,
-                at: kept.at,
-                confidence: value.confidence,
-                credits: if settles { kept.noted.credits } else { 0 },
-                cost: if settles { kept.cost } else { 0 },
+                at: call.at,
+                confidence,
+                credits: if owner { noted.credits } else { 0 },
+                cost: if owner { call.cost } else { 0 },
                 accepted: settles,
                 about: value.about.clone(),
                 evidence: value.evidence.clone(),
                 job: Some(self.job),
             };
-            tx.put::<Values>(&self.scope, (lead, value.field.clone(), kept.attempt), &row)?;
+            tx.put::<Values>(&self.scope, (lead, value.field.clone(), call.attempt), &row)?;
         }
         Ok(())
     }
 }
 
+/// What an item waits for.
+struct Wait {
+    reason: WaitReason,
+    due: Time,
+    /// The provider works on it: the attempt goes on.
+    keeps_attempt: bool,
+}
+
+/// A call, or what stands for one.
+struct Call {
+    attempt: AttemptId,
+    at: Time,
+    cost: u64,
+    known: bool,
+    latency: Option<Duration>,
+}
+
 /// What an answer did to its item.
 struct Noted {
-    accepted: bool,
+    verdict: Verdict,
+    /// The data points that it settled.
+    settled: PointSet,
     /// What it added to the price of the lead.
     credits: u64,
     receipt: String,
 }
 
-/// The call that values come from.
-struct Kept<'a> {
-    attempt: AttemptId,
-    at: Time,
-    cost: u64,
-    noted: &'a Noted,
+fn count_call(job: &mut OpenJob<'_>, answer: &Answered, item: &mut Item) {
+    if answer.known.is_some() {
+        job.row.known += 1;
+    } else if answer.outcome.is_call() {
+        item.attempts += 1;
+        job.row.calls += 1;
+    }
+    item.cost += answer.cost;
+    job.row.cost += answer.cost;
 }
 
-fn note_answer(job: &mut OpenJob<'_>, step: &JobStep, outcome: &Outcome, item: &mut Item) -> Noted {
-    let accepted = item.tally.note(step, outcome);
-    let owed_before = item.owed;
-    if accepted {
-        item.owed = item.owed.max(job.row.price.of(step.source));
-        count_found(job, step, outcome);
-    } else {
-        item.error = outcome.detail().map(str::to_owned).or_else(|| item.error.take());
+/// Whether the template has somebody else to ask for the data point of the current step.
+fn somebody_else(tx: &Tx<'_>, job: &OpenJob<'_>, item: &Item) -> Result<bool, Refusal> {
+    let place = item.step as usize;
+    let Some(step) = job.row.steps.get(place) else { return Ok(false) };
+    let Some(lead) = tx.get::<Leads>(job.scope, (item.lead,))? else { return Ok(true) };
+    let room = job.row.ceiling.map(|ceiling| ceiling.saturating_sub(item.cost));
+    let walk = Walk { steps: &job.row.steps, tally: &item.tally, lead: &lead, room };
+    Ok(walk.goes_on_for(step.point, place + 1))
+}
+
+const fn is_failure(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::AuthFailed
+            | Outcome::OutOfQuota
+            | Outcome::RateLimited { .. }
+            | Outcome::Broken { .. }
+            | Outcome::Closed { .. }
+            | Outcome::Pending { .. }
+    )
+}
+
+fn end_attempt(
+    tx: &mut Tx<'_>,
+    job: &OpenJob<'_>,
+    answer: &Answered,
+    item: &Item,
+    credits: u64,
+    receipt: &str,
+) -> Result<(), Refusal> {
+    let key = (item.lead, answer.attempt);
+    if let Some(mut attempt) = tx.get::<Attempts>(job.scope, key)? {
+        attempt.ended_at = Some(answer.at);
+        attempt.outcome = Some(answer.outcome.name().to_owned());
+        attempt.detail = answer.outcome.detail().map(str::to_owned);
+        attempt.credits = credits;
+        attempt.cost = answer.cost;
+        attempt.receipt = Some(receipt.to_owned());
+        attempt.cached = answer.known.is_some();
+        tx.put::<Attempts>(job.scope, key, &attempt)?;
     }
-    let credits = item.owed - owed_before;
-    Noted { accepted, credits, receipt: receipt(step, outcome, accepted, credits) }
+    Ok(())
 }
 
 /// Why charged or not, for people.
-fn receipt(step: &JobStep, outcome: &Outcome, accepted: bool, credits: u64) -> String {
+fn receipt(step: &JobStep, outcome: &Outcome, accepted: bool, known: bool, credits: u64) -> String {
     match (accepted, credits) {
+        _ if known => "not charged: the answer was known".to_owned(),
         (true, 0) => format!("accepted; a lead costs nothing more with a {}", step.source.name()),
         (true, _) => format!("accepted; the price of a lead with a {}", step.source.name()),
         (false, _) => format!("not charged: {}", outcome.name()),
     }
 }
 
-fn count_found(job: &mut OpenJob<'_>, step: &JobStep, outcome: &Outcome) {
+fn count_found(job: &mut OpenJob<'_>, point: DataPoint, outcome: &Outcome) {
     let Outcome::Found(found) = outcome else { return };
     let breakdown = &mut job.row.breakdown;
-    match step.point {
+    match point {
         DataPoint::EmailStatus => {
             let valid = found.values.iter().any(|value| value.field == "emailStatus" && value.value == "valid");
             breakdown.email_verified += u64::from(valid);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::rows::{ItemLines, LeadWrite, OpenJob};
-use crate::domain::enrichment::{ItemState, MAX_TRIES, next_step};
+use crate::domain::enrichment::{ItemState, MAX_TRIES};
 use crate::domain::id::{ItemId, JobId, WorkspaceId};
 use crate::store::tables::{Items, Leases};
 use crate::store::{Origin, Reads, Refusal, SystemScope, Transaction, Tx, meta};
@@ -94,13 +94,7 @@ fn void_item(tx: &mut Tx<'_>, job: &mut OpenJob<'_>, id: ItemId, lines: &mut Ite
     if item.tries >= MAX_TRIES {
         item.tally.failed = true;
         item.tries = 0;
-        match next_step(&job.row.steps, item.step as usize, &item.tally) {
-            Some(next) => item.step = u32::try_from(next).unwrap_or(u32::MAX),
-            None => {
-                let end = item.tally.end(job.row.asked);
-                return job.end(tx, id, &mut item, end, LeadWrite::Here);
-            }
-        }
+        item.step += 1;
     }
     let now = job.now();
     job.enqueue(tx, id, &mut item, ItemState::Queued, now)

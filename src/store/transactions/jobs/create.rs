@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use super::fill::fill_slice;
+use super::measures::Measures;
 use super::rows::OpenJob;
 use crate::deps::IdBlock;
-use crate::domain::enrichment::{JobOptions, JobStatus, JobStep, Price};
+use crate::domain::enrichment::{JobOptions, JobStatus, JobStep, Price, WriteRules};
 use crate::domain::id::{ItemId, JobId};
 use crate::store::ledger;
-use crate::store::records::job::{Estimate, Fill, Job, Selection};
+use crate::store::records::job::{Estimate, Fill, Job, LeftOut, Selection, TemplateRef};
 use crate::store::tables::{JobSelections, Jobs};
 use crate::store::transactions::leads::live_lead;
 use crate::store::transactions::lists::open_list;
@@ -24,6 +25,13 @@ pub struct NewJob {
     pub options: JobOptions,
     /// From `providers::plan`.
     pub steps: Vec<JobStep>,
+    pub left_out: Vec<LeftOut>,
+    pub write: WriteRules,
+    /// What the calls for one lead may cost, in millionths of the currency's unit.
+    pub ceiling: Option<u64>,
+    pub template: Option<TemplateRef>,
+    /// The sample whose rest it is.
+    pub rest_of: Option<JobId>,
     /// What a lead costs under the plan of the workspace.
     pub price: Price,
     /// From `store::jobs::estimate`.
@@ -81,6 +89,11 @@ impl Transaction for CreateJob {
             status: JobStatus::Pending,
             options: options.clone(),
             steps: self.new.steps.clone(),
+            left_out: self.new.left_out.clone(),
+            write: self.new.write.clone(),
+            ceiling: self.new.ceiling,
+            template: self.new.template.clone(),
+            rest_of: self.new.rest_of,
             asked: self.new.steps.iter().map(|step| step.point).collect(),
             price: self.new.price,
             estimate: self.new.estimate,
@@ -91,7 +104,7 @@ impl Transaction for CreateJob {
         };
         tx.put::<Jobs>(&self.scope, (self.id,), &row)?;
         tx.put::<JobSelections>(&self.scope, (self.id,), &selection)?;
-        let mut job = OpenJob { scope: &self.scope, origin: &self.origin, id: self.id, row };
+        let mut job = OpenJob { scope: &self.scope, origin: &self.origin, id: self.id, row, measures: Measures::default() };
         let after = json!({ "level": options.level.name(), "leads": self.new.estimate.leads });
         job.tell(tx, "job.created", Some(&after))?;
         fill_slice(tx, &mut job, &selection, &mut self.items.clone())?;

@@ -8,9 +8,10 @@ use crate::domain::enrichment::{ItemState, SkipReason, lead_status_queued};
 use crate::domain::id::{ItemId, JobId, LeadId};
 use crate::domain::lead::Lead;
 use crate::store::jobs::{self, SelectionError};
-use crate::store::records::item::{Item, ItemPlace};
+use crate::store::orders::{OrderDay, is_taken};
+use crate::store::records::item::{Item, ItemPlace, OrderMark};
 use crate::store::records::job::Selection;
-use crate::store::tables::{ItemQueue, Items, JobSelections, LeadItems};
+use crate::store::tables::{ItemQueue, Items, JobSelections, LeadItems, Orders};
 use crate::store::{Origin, Reads, Refusal, Reject, Transaction, Tx, WorkspaceScope};
 
 /// Makes items of the next leads of the selection.
@@ -73,6 +74,7 @@ pub(super) fn fill_slice(
         SelectionError::Store(error) => Refusal::Store(error),
         SelectionError::Filter(reason) => Reject::Invalid { field: "filter".to_owned(), reason }.into(),
     })?;
+    let day = OrderDay::of(job.scope, &job.row.steps, job.now());
     let mut made = 0;
     let mut complete = whole;
     let mut last = job.row.fill.after;
@@ -87,7 +89,14 @@ pub(super) fn fill_slice(
             break;
         }
         let Some(item_id) = ids.next() else { break };
-        let skip = jobs::skip_of(tx, job.scope, id, &lead, &job.row, job.now())?;
+        let order = day.filter(|_| !job.row.options.refresh).map(|day| day.key(id, &lead));
+        let mut skip = jobs::skip_of(tx, job.scope, id, &lead, &job.row, job.now())?;
+        if let (None, Some(key)) = (skip, order) {
+            skip = is_taken(tx, job.scope, key, job.row.individual)?.then_some(SkipReason::OrderedToday);
+        }
+        if let (None, Some(key)) = (skip, order) {
+            tx.put::<Orders>(job.scope, (key,), &OrderMark { job: job.id, item: item_id, at: job.now() })?;
+        }
         add_item(tx, job, item_id, id, lead, skip)?;
         last = Some(id);
         made += 1;
@@ -108,6 +117,7 @@ fn add_item(
     let now = job.now();
     let state = skip.map_or(ItemState::Queued, ItemState::Skipped);
     let mut item = Item { lead: lead_id, state, before: lead.enrichment_status, due: now, ..Item::default() };
+    item.segment = lead.country.clone().unwrap_or_default();
     if skip.is_some() {
         item.finished_at = Some(now);
     } else {

@@ -1,14 +1,20 @@
 //! What an answer changes on the lead.
 
+use std::cell::Cell;
+
 use super::rows::{OpenJob, status_after};
-use crate::domain::enrichment::{ItemState, Outcome, take_over};
+use crate::domain::enrichment::{
+    Confidence, ItemState, Outcome, PointSet, WriteContext, WriteRule, WriteRules, take_over,
+};
 use crate::domain::id::{AttemptId, JobId, LeadId};
 use crate::domain::identity::{Identity, Verdict};
-use crate::domain::lead::Lead;
+use crate::domain::lead::{EmailStatus, Lead, LeadField};
 use crate::domain::time::Time;
 use crate::store::engine::Order;
+use crate::store::jobs::current_value;
 use crate::store::records::item::Item;
-use crate::store::tables::{RawAnswers, Values};
+use crate::store::records::value::FieldValue;
+use crate::store::tables::{KnownAnswers, LeadAnswers, RawAnswers, Values};
 use crate::store::transactions::lead_rows::{judge, note_possible_duplicate};
 use crate::store::transactions::lists::live_list;
 use crate::store::{Reads, Refusal, StoreError, Tx, WorkspaceScope};
@@ -17,7 +23,7 @@ use crate::store::{Reads, Refusal, StoreError, Tx, WorkspaceScope};
 pub(super) struct LeadEdit {
     id: LeadId,
     before: Lead,
-    after: Lead,
+    pub after: Lead,
 }
 
 impl LeadEdit {
@@ -25,11 +31,28 @@ impl LeadEdit {
         Self { id, after: before.clone(), before }
     }
 
-    /// Takes what an outcome brings, if it brings anything.
-    pub fn take(&mut self, outcome: &Outcome, job: &OpenJob<'_>) {
-        if let Outcome::Found(found) | Outcome::Partial(found) = outcome {
-            take_over(&mut self.after, found, job.row.options.overwrite_existing);
-        }
+    /// Takes what an outcome brings, if it brings anything, but for the data points that it was not good enough for.
+    pub fn take(
+        &mut self,
+        tx: &Tx<'_>,
+        job: &OpenJob<'_>,
+        outcome: &Outcome,
+        withheld: PointSet,
+    ) -> Result<(), Refusal> {
+        let (Outcome::Found(found) | Outcome::Partial(found)) = outcome else { return Ok(()) };
+        let failed = Cell::new(None);
+        let before = self.after.clone();
+        let current = |field: LeadField| match how_sure(tx, job.scope, self.id, &before, field) {
+            Ok(sure) => sure,
+            Err(error) => {
+                failed.set(Some(error));
+                CERTAIN
+            }
+        };
+        let always = WriteRules::all(WriteRule::Always);
+        let rules = if job.row.options.overwrite_existing { &always } else { &job.row.write };
+        take_over(&mut self.after, found, &WriteContext { rules, withheld, current: &current });
+        failed.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// The item has ended.
@@ -63,6 +86,25 @@ impl LeadEdit {
     }
 }
 
+/// What a person or a file gave.
+const CERTAIN: Confidence = Confidence::from_hundredths(100);
+
+/// How sure the value is that a lead has in a field.
+fn how_sure(
+    reads: &impl Reads,
+    scope: &WorkspaceScope,
+    id: LeadId,
+    lead: &Lead,
+    field: LeadField,
+) -> Result<Confidence, StoreError> {
+    if field == LeadField::Email && lead.email_status == Some(EmailStatus::Invalid) {
+        return Ok(Confidence::default());
+    }
+    let found = current_value(reads, scope, id, lead, field.name())?;
+    let is_there = |value: &FieldValue| value.accepted && lead.field(field) == Some(value.value.as_str());
+    Ok(found.filter(is_there).map_or(CERTAIN, |value| value.confidence))
+}
+
 /// Removes every value and raw answer about a lead. The attempts stay: they are receipts and hold no values.
 ///
 /// # Errors
@@ -83,6 +125,15 @@ pub fn forget_lead(tx: &mut Tx<'_>, scope: &WorkspaceScope, lead: LeadId) -> Res
     })?;
     for attempt in answers {
         tx.remove::<RawAnswers>(scope, (lead, attempt))?;
+    }
+    let mut known: Vec<[u8; 32]> = Vec::new();
+    tx.scan::<LeadAnswers>(scope, &(lead,), Order::Ascending, &mut |(_, key), ()| {
+        known.push(key);
+        std::ops::ControlFlow::Continue(())
+    })?;
+    for key in known {
+        tx.remove::<LeadAnswers>(scope, (lead, key))?;
+        tx.remove::<KnownAnswers>(scope, (key,))?;
     }
     Ok(())
 }

@@ -2,22 +2,22 @@
 
 use std::ops::ControlFlow;
 
+use super::advance::{Begun, advance, told};
 use super::rows::{ItemLines, LeadWrite, OpenJob};
 use crate::deps::IdBlock;
 use crate::domain::enrichment::{ItemState, JobStatus, PauseReason, Tally};
-use crate::domain::id::{AttemptId, HoldId, ItemId, JobId, LeadId, LineId};
+use crate::domain::id::{AttemptId, HoldId, Id, ItemId, JobId, LeadId, LineId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::ledger;
 use crate::store::meta;
-use crate::store::records::attempt::Attempt;
 use crate::store::records::item::Item;
 use crate::store::records::job::Job;
 use crate::store::records::ledger::{Line, LineKind};
-use crate::store::tables::{Attempts, ItemQueue, Items};
+use crate::store::tables::{ItemQueue, Items};
 use crate::store::transactions::leads::live_lead;
-use crate::store::{Origin, Reads, Refusal, Reject, Transaction, Tx, WorkspaceScope};
+use crate::store::{Origin, Reads, Refusal, Transaction, Tx, WorkspaceScope};
 
 /// The most items of one lease.
 pub const LEASE_ITEMS: usize = 64;
@@ -34,20 +34,22 @@ pub struct LeaseItems {
     pub line: LineId,
     /// One for each item.
     pub attempts: IdBlock<AttemptId>,
+    /// For each item: some end although nobody was asked.
+    pub lines: ItemLines,
 }
 
 /// One item to work on.
 #[derive(Debug, Clone)]
 pub struct LeasedItem {
     pub item: ItemId,
-    pub attempt: AttemptId,
-    /// Place of the step among those of the job.
-    pub step: usize,
+    pub begun: Begun,
     pub ticket: Option<String>,
     /// What the steps before have come to.
     pub tally: Tally,
     pub lead_id: LeadId,
     pub lead: Lead,
+    /// Somebody is called whatever is known.
+    pub calls_again: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -67,55 +69,77 @@ impl Transaction for LeaseItems {
         if !job.row.status.is_running() || meta::boot(tx)? != self.boot {
             return Ok(Leased { items: Vec::new(), job: job.row, next_due: None });
         }
-        let due = self.due(tx)?;
+        let mut due = self.due(tx)?;
+        if job.row.held > 0 {
+            // What providers work on is covered already: it is looked after even when nothing more can be held.
+            let begun = self.begun(tx)?;
+            due.retain(|id| !begun.contains(id));
+            due.splice(0..0, begun);
+            due.truncate(self.most);
+        }
         let mut budget = Budget::of(tx, &job)?;
         let worst = job.row.worst_price();
         let mut attempts = self.attempts.clone();
-        let mut taken: Vec<(ItemId, Item, AttemptId, Lead)> = Vec::new();
+        let mut lines = self.lines.clone();
+        let mut fresh_held = 0;
+        let mut taken: Vec<(ItemId, Item, Begun, Lead)> = Vec::new();
         let mut short = None;
         for id in due {
             let Some(mut item) = tx.get::<Items>(&self.scope, (self.job, id))? else { continue };
             let lead = match live_lead(tx, &self.scope, item.lead) {
                 Ok(lead) => lead,
                 Err(Refusal::Reject(_)) => {
+                    item.owed = item.charged;
+                    job.settle(tx, id, &mut item, &mut lines)?;
+                    job.end_attempt(tx, &mut item, "lead_gone")?;
                     job.end_gone(tx, id, &mut item)?;
                     continue;
                 }
                 Err(error) => return Err(error),
             };
-            let need = worst.saturating_sub(item.charged);
+            // What somebody works on is held already.
+            let need = worst.saturating_sub(item.charged + item.held);
             if let Err(reason) = budget.take(need) {
                 short = Some(reason);
                 break;
             }
             let Some(fresh) = attempts.next() else { break };
             job.lease(tx, id, &mut item, self.boot)?;
-            item.held = need;
-            item.hold = (need > 0).then_some(self.hold);
-            let attempt = match item.attempt {
+            let begun = match item.attempt {
                 // A provider that works on it is asked again under the id it knows.
-                Some(begun) => begun,
+                Some(attempt) => Some(again(tx, &job, &item, &lead, attempt)?),
                 None => {
-                    begin_attempt(tx, &job, id, &mut item, fresh)?;
-                    fresh
+                    let from = item.step as usize;
+                    advance(tx, &job, id, &mut item, &lead, from, fresh)?
                 }
             };
+            let Some(begun) = begun else {
+                budget.give_back(need);
+                let end = item.tally.end(job.row.asked);
+                job.settle(tx, id, &mut item, &mut lines)?;
+                job.end(tx, id, &mut item, end, LeadWrite::Here)?;
+                continue;
+            };
+            if need > 0 {
+                fresh_held += need;
+                item.held += need;
+                item.hold = Some(self.hold);
+            }
             job.put(tx, id, &item)?;
-            taken.push((id, item, attempt, lead));
+            taken.push((id, item, begun, lead));
         }
-        let held: u64 = taken.iter().map(|(_, item, ..)| item.held).sum();
-        if held > 0 {
+        if fresh_held > 0 {
             let line = Line {
                 at: self.origin.at,
                 kind: LineKind::Hold,
-                amount: held,
+                amount: fresh_held,
                 hold: Some(self.hold),
                 job: Some(self.job),
                 reason: format!("{} leads at most", taken.len()),
                 ..Line::default()
             };
             ledger::post(tx, &self.scope, self.line, line)?;
-            job.row.held += held;
+            job.row.held += fresh_held;
         }
         if !taken.is_empty() && job.row.started_at.is_none() {
             job.row.started_at = Some(self.origin.at);
@@ -126,6 +150,7 @@ impl Transaction for LeaseItems {
         if let Some(reason) = short
             && taken.is_empty()
             && job.row.counts.running == 0
+            && job.row.held == 0
         {
             let paused = job.row.status.pause(reason).map_err(super::rows::not_allowed)?;
             job.pause(tx, paused)?;
@@ -133,14 +158,14 @@ impl Transaction for LeaseItems {
         let next_due = next_due(tx, &self.scope, self.job)?;
         let items = taken
             .into_iter()
-            .map(|(item, row, attempt, lead)| LeasedItem {
+            .map(|(item, row, begun, lead)| LeasedItem {
                 item,
-                attempt,
-                step: row.step as usize,
+                begun,
                 ticket: row.ticket,
                 tally: row.tally,
                 lead_id: row.lead,
                 lead,
+                calls_again: row.calls_again,
             })
             .collect();
         Ok(Leased { items, job: job.close(tx)?, next_due })
@@ -148,6 +173,23 @@ impl Transaction for LeaseItems {
 }
 
 impl LeaseItems {
+    /// Due items that hold credits while a provider works on them.
+    fn begun(&self, tx: &Tx<'_>) -> Result<Vec<ItemId>, Refusal> {
+        let mut latest = Vec::new();
+        let now = (self.job, self.origin.at.plus(std::time::Duration::from_millis(1)), ItemId::from_u64(0));
+        tx.scan_after::<ItemQueue>(&self.scope, &(self.job,), &now, Order::Descending, &mut |(_, _, id), ()| {
+            latest.push(id);
+            if latest.len() < LOOKED_AT { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        let mut begun = Vec::new();
+        for id in latest {
+            if tx.get::<Items>(&self.scope, (self.job, id))?.is_some_and(|item| item.held > 0) {
+                begun.push(id);
+            }
+        }
+        Ok(begun)
+    }
+
     fn due(&self, tx: &Tx<'_>) -> Result<Vec<ItemId>, Refusal> {
         let mut due = Vec::new();
         tx.scan::<ItemQueue>(&self.scope, &(self.job,), Order::Ascending, &mut |(_, at, id), ()| {
@@ -160,6 +202,9 @@ impl LeaseItems {
         Ok(due)
     }
 }
+
+/// Entries of the queue that are looked at for what providers work on: they are among the last that became due.
+const LOOKED_AT: usize = 512;
 
 /// When the first item in the queue is due.
 pub(super) fn next_due(reads: &impl Reads, scope: &WorkspaceScope, job: JobId) -> Result<Option<Time>, Refusal> {
@@ -186,6 +231,11 @@ impl Budget {
         })
     }
 
+    fn give_back(&mut self, amount: u64) {
+        self.available += amount;
+        self.limit = self.limit.map(|limit| limit + amount);
+    }
+
     fn take(&mut self, amount: u64) -> Result<(), PauseReason> {
         if amount > self.limit.unwrap_or(u64::MAX) {
             return Err(PauseReason::SpendLimit);
@@ -196,34 +246,20 @@ impl Budget {
     }
 }
 
-/// Writes the intent of a call.
-pub(super) fn begin_attempt(
-    tx: &mut Tx<'_>,
+/// The call of an item whose provider works on it.
+fn again(
+    tx: &Tx<'_>,
     job: &OpenJob<'_>,
-    id: ItemId,
-    item: &mut Item,
+    item: &Item,
+    lead: &Lead,
     attempt: AttemptId,
-) -> Result<(), Refusal> {
-    let gone = || Reject::Conflict("the job has no such step".to_owned());
-    let step = job.row.steps.get(item.step as usize).ok_or_else(gone)?;
-    let row = Attempt {
-        job: job.id,
-        item: id,
-        provider: step.provider.clone(),
-        operation: step.operation,
-        point: step.point,
-        started_at: job.now(),
-        ended_at: None,
-        outcome: None,
-        detail: None,
-        credits: 0,
-        cost: 0,
-        receipt: None,
+) -> Result<Begun, Refusal> {
+    let step = item.step as usize;
+    let inputs = match job.row.steps.get(step) {
+        Some(asked) => told(tx, job, item, asked, lead)?.unwrap_or_default(),
+        None => Vec::new(),
     };
-    tx.put::<Attempts>(job.scope, (item.lead, attempt), &row)?;
-    item.attempt = Some(attempt);
-    item.ticket = None;
-    Ok(())
+    Ok(Begun { attempt, step, inputs })
 }
 
 /// Gives back leased items that were not called because a stop came first. Nothing is charged for them.

@@ -17,16 +17,20 @@
 //! would otherwise leave three million lines that say nothing. The receipt of a zero stands in the attempt and beside the
 //! value (`credits: 0` with the reason).
 
+mod advance;
 mod answer;
 mod boot;
 mod control;
 mod create;
+mod evidence;
 mod fill;
 mod lead_edit;
 mod lease;
+mod measures;
 mod rows;
 mod sweep;
 
+pub use advance::Begun;
 pub use answer::{Answered, FollowUp, RecordAnswers, Recorded, RecordedItem};
 pub use boot::{StartBoot, VoidLeases, Voided};
 pub use control::{CancelJob, PauseJob, ResumeJob, RetryJob, StopHook};
@@ -34,5 +38,6 @@ pub use create::{CreateJob, NewJob};
 pub use fill::{FillJob, Filled};
 pub use lead_edit::forget_lead;
 pub use lease::{LEASE_ITEMS, LeaseItems, Leased, LeasedItem, ReturnItems};
+pub use measures::plan_key;
 pub use rows::{ItemLines, job};
 pub use sweep::{SweepJob, Swept};

@@ -2,16 +2,17 @@
 
 use serde_json::json;
 
+use super::measures::Measures;
 use crate::deps::IdBlock;
 use crate::domain::enrichment::{ItemState, JobStatus, SkipReason, lead_status_after};
 use crate::domain::id::{AttemptId, ItemId, JobId, LeadId, LineId};
 use crate::domain::lead::{EnrichmentStatus, Lead};
 use crate::domain::time::Time;
 use crate::store::ledger;
-use crate::store::records::item::{Item, Lease};
+use crate::store::records::item::{DeadLetter, Item, Lease};
 use crate::store::records::job::Job;
 use crate::store::records::ledger::{Line, LineKind};
-use crate::store::tables::{ActiveJobs, Attempts, ItemQueue, Items, Jobs, Leads, Leases};
+use crate::store::tables::{ActiveJobs, Attempts, DeadLetters, ItemQueue, Items, Jobs, Leads, Leases};
 use crate::store::transactions::lead_rows::{Tell, replace_lead};
 use crate::store::transactions::leads::stamped;
 use crate::store::{Fact, Lane, Missing, Origin, Reads, Refusal, Reject, StoreError, Subject, Tx, WorkspaceScope};
@@ -45,11 +46,13 @@ pub(super) struct OpenJob<'s> {
     pub origin: &'s Origin,
     pub id: JobId,
     pub row: Job,
+    /// What this transaction measures; written once, by [`OpenJob::close`].
+    pub measures: Measures,
 }
 
 impl<'s> OpenJob<'s> {
     pub fn open(tx: &Tx<'_>, scope: &'s WorkspaceScope, origin: &'s Origin, id: JobId) -> Result<Self, Refusal> {
-        Ok(Self { scope, origin, id, row: job(tx, scope, id)? })
+        Ok(Self { scope, origin, id, row: job(tx, scope, id)?, measures: Measures::default() })
     }
 
     pub fn now(&self) -> Time {
@@ -80,6 +83,7 @@ impl<'s> OpenJob<'s> {
             tx.put_install::<ActiveJobs>(place, &())?;
         }
         self.row.updated_at = self.now();
+        std::mem::take(&mut self.measures).write(tx, self.scope, self.id, &self.row.steps)?;
         tx.put::<Jobs>(self.scope, (self.id,), &self.row)?;
         Ok(self.row)
     }
@@ -169,6 +173,13 @@ impl<'s> OpenJob<'s> {
         item.finished_at = Some(self.now());
         item.attempt = None;
         item.ticket = None;
+        item.candidates.clear();
+        self.measures.ended(item, state, self.row.worst_price());
+        if state == ItemState::Failed {
+            let (failure, detail) = (item.failure.clone(), item.error.clone());
+            let letter = DeadLetter { job: self.id, lead: item.lead, at: self.now(), failure, detail };
+            tx.put::<DeadLetters>(self.scope, (id,), &letter)?;
+        }
         self.put(tx, id, item)?;
         if lead == LeadWrite::Here
             && let Some(before) = tx.get::<Leads>(self.scope, (item.lead,))?

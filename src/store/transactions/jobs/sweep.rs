@@ -2,14 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use super::rows::{LeadWrite, OpenJob};
+use super::rows::{ItemLines, LeadWrite, OpenJob};
 use crate::domain::enrichment::{ItemState, Tally, lead_status_queued};
 use crate::domain::id::{ItemId, JobId};
 use crate::domain::lead::Lead;
 use crate::store::engine::Order;
 use crate::store::records::item::Item;
 use crate::store::records::job::{Sweep, SweepKind};
-use crate::store::tables::{Items, Leads};
+use crate::store::tables::{DeadLetters, Items, Leads};
 use crate::store::{Origin, Reads, Refusal, Transaction, Tx, WorkspaceScope};
 
 /// The next slice of the sweep of a job.
@@ -20,6 +20,8 @@ pub struct SweepJob {
     pub job: JobId,
     /// Items looked at, at most.
     pub most: usize,
+    /// For each of them.
+    pub lines: ItemLines,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +48,14 @@ impl Transaction for SweepJob {
             slice.push((id, item));
             ControlFlow::Continue(())
         })?;
-        let (mut reached, mut changed) = (sweep.after, 0);
+        let (mut reached, mut changed, mut lines) = (sweep.after, 0, self.lines.clone());
         for (place, (id, mut item)) in slice.into_iter().enumerate() {
             if place > 0 && tx.time_is_up() {
                 whole = false;
                 break;
             }
             changed += u64::from(match sweep.kind {
-                SweepKind::Cancel => cancel(tx, &mut job, id, &mut item)?,
+                SweepKind::Cancel => cancel(tx, &mut job, id, &mut item, &mut lines)?,
                 SweepKind::Retry => retry(tx, &mut job, id, &mut item)?,
             });
             reached = Some(id);
@@ -65,10 +67,17 @@ impl Transaction for SweepJob {
 }
 
 /// What is in work ends by itself.
-fn cancel(tx: &mut Tx<'_>, job: &mut OpenJob<'_>, id: ItemId, item: &mut Item) -> Result<bool, Refusal> {
+fn cancel(
+    tx: &mut Tx<'_>,
+    job: &mut OpenJob<'_>,
+    id: ItemId,
+    item: &mut Item,
+    lines: &mut ItemLines,
+) -> Result<bool, Refusal> {
     if !matches!(item.state, ItemState::Queued | ItemState::Waiting(_)) {
         return Ok(false);
     }
+    job.settle(tx, id, item, lines)?;
     job.end_attempt(tx, item, "cancelled")?;
     job.end(tx, id, item, ItemState::Cancelled, LeadWrite::Here)?;
     Ok(true)
@@ -79,12 +88,15 @@ fn retry(tx: &mut Tx<'_>, job: &mut OpenJob<'_>, id: ItemId, item: &mut Item) ->
     if item.state != ItemState::Failed {
         return Ok(false);
     }
-    let first = job.row.steps.iter().position(|step| !item.tally.accepted.contains(step.point)).unwrap_or(0);
     item.tally = Tally { accepted: item.tally.accepted, ..Tally::default() };
-    item.step = u32::try_from(first).unwrap_or(0);
+    item.step = 0;
     item.tries = 0;
+    item.waits = 0;
     item.finished_at = None;
     item.error = None;
+    item.failure = None;
+    item.calls_again = true;
+    tx.remove::<DeadLetters>(job.scope, (id,))?;
     let now = job.now();
     job.enqueue(tx, id, item, ItemState::Queued, now)?;
     if let Some(before) = tx.get::<Leads>(job.scope, (item.lead,))? {

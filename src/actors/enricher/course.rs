@@ -1,0 +1,70 @@
+//! What a slice of a job goes by: the steps of the job, and whom they may be taken with.
+
+use std::collections::HashMap;
+
+use super::EnricherParts;
+use crate::actors::scheduler::Pick;
+use crate::domain::enrichment::{JobStep, WriteRule, WriteRules};
+use crate::domain::time::Time;
+use crate::store::SubmitError;
+use crate::store::crypt::Secret;
+use crate::store::records::job::Job;
+
+/// What the calls of a slice are made with.
+pub struct Course {
+    pub steps: Vec<JobStep>,
+    pub write: WriteRules,
+    /// Answers from before that are asked for again.
+    pub refresh_since: Option<Time>,
+    /// Places of steps, and how many requests go into one call.
+    batches: Vec<usize>,
+    /// By slug of the provider.
+    keys: HashMap<String, Key>,
+}
+
+/// A provider's key with its owner.
+pub struct Key {
+    pub secret: Secret,
+    /// The credential as gates know it.
+    pub owner: String,
+}
+
+impl Course {
+    pub(super) async fn of(parts: &EnricherParts, pick: &Pick, job: &Job) -> Result<Self, SubmitError> {
+        let steps = job.steps.clone();
+        let batch = |step: &JobStep| {
+            let provider = parts.registry.get(&step.provider);
+            let offer = provider.and_then(|provider| provider.offer(step.operation).map(|offer| offer.batch));
+            offer.unwrap_or(1).max(1)
+        };
+        let batches = steps.iter().map(batch).collect();
+        let overwrites = job.options.overwrite_existing;
+        let write = if overwrites { WriteRules::all(WriteRule::Always) } else { job.write.clone() };
+        let mut keys = HashMap::new();
+        for step in &steps {
+            let needs_key = parts.registry.get(&step.provider).is_some_and(|provider| provider.needs_key());
+            if needs_key
+                && !keys.contains_key(&step.provider)
+                && let Some(key) = parts.keys.of(pick.scope, &step.provider).await
+            {
+                keys.insert(step.provider.clone(), key);
+            }
+        }
+        let refresh_since = job.options.refresh.then_some(job.created_at);
+        Ok(Self { steps, write, refresh_since, batches, keys })
+    }
+
+    /// Whether something of the lead leaves the box with that step.
+    pub fn is_external(&self, place: usize) -> bool {
+        self.steps.get(place).is_some_and(|step| step.external)
+    }
+
+    /// Requests in one call.
+    pub fn batch(&self, place: usize) -> usize {
+        self.batches.get(place).copied().unwrap_or(1)
+    }
+
+    pub fn key(&self, provider: &str) -> Option<&Key> {
+        self.keys.get(provider)
+    }
+}

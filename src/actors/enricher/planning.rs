@@ -1,0 +1,110 @@
+//! From an order to its steps: the template it means, the keys the workspace has, the providers that are switched on.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::keys::Keys;
+use crate::domain::enrichment::{JobOptions, JobStep, PriceSource, WriteRules};
+use crate::providers::{Desk, NoProvider, Registry, plan};
+use crate::store::records::job::{LeftOut, TemplateRef};
+use crate::store::tables::Workspaces;
+use crate::store::templates::{Usable, all_usable, usable};
+use crate::store::{Reads, StoreError, SystemScope, View, WorkspaceScope};
+
+/// Plans orders. Cheap to clone.
+#[derive(Clone)]
+pub struct Planning {
+    pub registry: Registry,
+    pub keys: Keys,
+    /// Slugs of providers that are switched off.
+    pub switched_off: Arc<HashSet<String>>,
+    /// A workspace may use what the one above it offers.
+    pub system: SystemScope,
+}
+
+/// An order as steps.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    pub steps: Vec<JobStep>,
+    pub left_out: Vec<LeftOut>,
+    pub write: WriteRules,
+    pub ceiling: Option<u64>,
+    pub template: TemplateRef,
+}
+
+/// Why an order has no steps.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    #[error("no template is called {0}")]
+    NoSuchTemplate(String),
+    #[error(transparent)]
+    NoProvider(#[from] NoProvider),
+}
+
+impl Planning {
+    /// The steps of an order.
+    ///
+    /// # Errors
+    /// When rows cannot be read; inside, why nobody can be asked.
+    pub fn plan(
+        &self,
+        view: &View,
+        scope: &WorkspaceScope,
+        options: &JobOptions,
+    ) -> Result<Result<Planned, PlanError>, StoreError> {
+        let slug = options.template.as_deref().unwrap_or(options.level.name());
+        let Some(Usable { reference, template, .. }) = self.template(view, scope, slug, None)? else {
+            return Ok(Err(PlanError::NoSuchTemplate(slug.to_owned())));
+        };
+        let failed = std::cell::Cell::new(None);
+        let key_of = |provider: &str| -> Option<PriceSource> {
+            self.keys.source(view, scope, provider).unwrap_or_else(|error| {
+                failed.set(Some(error));
+                None
+            })
+        };
+        let desk = Desk { registry: &self.registry, key_of: &key_of, switched_off: &self.switched_off };
+        let planned = plan(&desk, &template, options);
+        if let Some(error) = failed.take() {
+            return Err(error);
+        }
+        Ok(planned.map_err(PlanError::from).map(|planned| Planned {
+            steps: planned.steps,
+            left_out: planned
+                .left_out
+                .into_iter()
+                .map(|step| LeftOut { point: step.point, provider: step.provider, reason: step.reason.to_owned() })
+                .collect(),
+            write: planned.write,
+            ceiling: planned.ceiling,
+            template: reference,
+        }))
+    }
+
+    /// What a slug means in a workspace.
+    ///
+    /// # Errors
+    /// When rows cannot be read.
+    pub fn template(
+        &self,
+        view: &View,
+        scope: &WorkspaceScope,
+        slug: &str,
+        version: Option<u32>,
+    ) -> Result<Option<Usable>, StoreError> {
+        usable(view, scope, self.parent(view, scope)?.as_ref(), slug, version)
+    }
+
+    /// Every template that can be used in a workspace.
+    ///
+    /// # Errors
+    /// When rows cannot be read.
+    pub fn templates(&self, view: &View, scope: &WorkspaceScope) -> Result<Vec<Usable>, StoreError> {
+        all_usable(view, scope, self.parent(view, scope)?.as_ref())
+    }
+
+    fn parent(&self, view: &View, scope: &WorkspaceScope) -> Result<Option<WorkspaceScope>, StoreError> {
+        let workspace = view.get_install::<Workspaces>((scope.workspace(),))?;
+        Ok(workspace.and_then(|row| row.parent).map(|parent| self.system.within(parent)))
+    }
+}

@@ -1,0 +1,104 @@
+//! What a transaction of a job measures: the funnel of the job, the figures of providers, what whole leads came to.
+//!
+//! Gathered while the items are written and added to the rows once, so that a slice of 64 leads costs a handful of rows.
+
+use std::collections::BTreeMap;
+
+use crate::domain::enrichment::{ItemState, JobStep, Measured, Sample, SkipReason};
+use crate::domain::id::JobId;
+use crate::store::records::item::Item;
+use crate::store::records::job::Funnel;
+use crate::store::records::statistics::OrderStatistics;
+use crate::store::tables::{JobFunnels, OrderOutcomes, ProviderStatistics};
+use crate::store::{Reads, StoreError, Tx, WorkspaceScope};
+
+#[derive(Debug, Default)]
+pub(super) struct Measures {
+    /// By place of the step and segment.
+    steps: BTreeMap<(usize, String), Measured>,
+    /// By segment.
+    leads: BTreeMap<String, OrderStatistics>,
+}
+
+impl Measures {
+    pub fn step(&mut self, place: usize, segment: &str, sample: &Sample<'_>) {
+        match self.steps.get_mut(&(place, segment.to_owned())) {
+            Some(known) => known.note(sample),
+            None => self.steps.entry((place, segment.to_owned())).or_default().note(sample),
+        }
+    }
+
+    /// An item has ended. What a person stopped, or what was never worked on, says nothing of other leads.
+    pub fn ended(&mut self, item: &Item, state: ItemState, worst: u64) {
+        let counts = match state {
+            ItemState::Found | ItemState::Partial | ItemState::NotFound | ItemState::Failed => true,
+            ItemState::Skipped(reason) => matches!(reason, SkipReason::MissingInput | SkipReason::Policy),
+            _ => false,
+        };
+        if !counts || item.started_at.is_none() {
+            return;
+        }
+        self.leads.entry(item.segment.clone()).or_default().add(&OrderStatistics {
+            leads: 1,
+            charged: u64::from(item.charged > 0),
+            credits: item.charged,
+            worst,
+            cost: item.cost,
+            calls: u64::from(item.attempts),
+        });
+    }
+
+    pub fn write(
+        self,
+        tx: &mut Tx<'_>,
+        scope: &WorkspaceScope,
+        job: JobId,
+        steps: &[JobStep],
+    ) -> Result<(), StoreError> {
+        if !self.steps.is_empty() {
+            let mut funnel = tx.get::<JobFunnels>(scope, (job,))?.unwrap_or_default();
+            self.add_to(&mut funnel, steps.len());
+            tx.put::<JobFunnels>(scope, (job,), &funnel)?;
+        }
+        let mut operations: BTreeMap<(&str, u8, &str), Measured> = BTreeMap::new();
+        for ((place, segment), measured) in &self.steps {
+            let Some(step) = steps.get(*place) else { continue };
+            // What costs nothing and answers everybody is the same everywhere.
+            let segment = if step.external { segment.as_str() } else { "" };
+            operations.entry((&step.provider, step.operation as u8, segment)).or_default().add(measured);
+        }
+        for ((provider, operation, segment), measured) in operations {
+            let key = (provider.to_owned(), operation, segment.to_owned());
+            let mut row = tx.get_install::<ProviderStatistics>(key.clone())?.unwrap_or_default();
+            row.add(&measured);
+            tx.put_install::<ProviderStatistics>(key, &row)?;
+        }
+        if !self.leads.is_empty() {
+            let plan = plan_key(steps);
+            for (segment, came_to) in self.leads {
+                let mut row = tx.get_install::<OrderOutcomes>((plan, segment.clone()))?.unwrap_or_default();
+                row.add(&came_to);
+                tx.put_install::<OrderOutcomes>((plan, segment), &row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_to(&self, funnel: &mut Funnel, steps: usize) {
+        if funnel.steps.len() < steps {
+            funnel.steps.resize(steps, Measured::default());
+        }
+        for ((place, _), measured) in &self.steps {
+            if let Some(step) = funnel.steps.get_mut(*place) {
+                step.add(measured);
+            }
+        }
+    }
+}
+
+/// Stands for a plan: jobs whose leads go through the same steps are measured together.
+pub fn plan_key(steps: &[JobStep]) -> [u8; 32] {
+    // Writing into a Vec cannot fail.
+    let bytes = minicbor::to_vec(steps).unwrap_or_default();
+    *blake3::hash(&bytes).as_bytes()
+}
