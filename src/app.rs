@@ -24,6 +24,7 @@ use crate::actors::importer::{self, Importer, ImporterParts};
 use crate::actors::indexer::{CurrentIndex, Indexer, IndexerParts, Look};
 use crate::actors::janitor::{Janitor, Sweep, keeping};
 use crate::actors::kit::{ActorSystem, Escalation, ShutdownReport, Spawn, SystemError, WakePort};
+use crate::actors::provider_gate::{self, GateSettings, Gates, KeepQuotas, KeepingError};
 use crate::actors::scheduler::{self, Agenda, Scheduler, SchedulerParts};
 use crate::actors::store_door::StoreDoor;
 use crate::actors::store_writer::{Serve, StoreWriter};
@@ -32,7 +33,7 @@ use crate::config::Config;
 use crate::config::plans::Plans;
 use crate::deps::Deps;
 use crate::http::search::SearchPermits;
-use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, RateLimits};
+use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, PlanRates, RateLimits};
 
 use crate::providers::lists::Lists;
 use crate::providers::{DamagedLists, Registry};
@@ -59,6 +60,8 @@ pub struct App {
     pub wakes: Wakes,
     /// What of the jobs may run now; stops are told here.
     pub agenda: Agenda,
+    /// When providers may be called.
+    pub gates: Gates,
     /// Where uploaded files lie.
     pub spool: Arc<dyn Spool>,
     /// Cancelled when the house ends: long work stops at its next row and goes on at the next start.
@@ -66,6 +69,7 @@ pub struct App {
     pub cursors: Cursors,
     pub admission: Admission,
     pub rates: RateLimits,
+    pub plan_rates: PlanRates,
     pub logins: LoginThrottle,
     pub password_desk: PasswordDesk,
     pub event_streams: EventStreams,
@@ -133,6 +137,8 @@ pub enum StartError {
     Actors(#[from] SystemError),
     #[error(transparent)]
     Lists(#[from] DamagedLists),
+    #[error(transparent)]
+    Gates(#[from] KeepingError),
     #[error("the key file of the provider {provider} cannot be read ({}): {cause}", path.display())]
     KeyFile { provider: String, path: std::path::PathBuf, cause: std::io::Error },
     #[error("the opening of the store panicked")]
@@ -175,10 +181,12 @@ impl Running {
             system: SystemScope::for_the_house(),
         };
         let agenda = Agenda::new(config.enrichment.max_jobs, SLICES_PER_JOB);
+        let gates = gates(&config, &deps, &opened.store)?;
         let app = Arc::new(App {
             cursors: Cursors::new(Arc::clone(&sealer), Arc::clone(&deps.random)),
             admission: Admission::new(config.server.max_in_flight),
             rates: RateLimits::new(config.limits.requests_per_minute),
+            plan_rates: PlanRates::default(),
             logins: LoginThrottle::new(config.limits.login_attempts, config.limits.login_window.0),
             password_desk: PasswordDesk::default(),
             event_streams: EventStreams::new(config.server.max_event_streams),
@@ -196,6 +204,7 @@ impl Running {
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
             agenda,
+            gates,
             spool,
             halt: CancellationToken::new(),
             index_was_open: AtomicBool::new(false),
@@ -232,6 +241,11 @@ impl Running {
         self.app.halt.cancel();
         // Leased leads are given back instead of called.
         self.app.agenda.shut();
+        let given_back = self.app.gates.settle();
+        tokio::select! {
+            () = given_back => {}
+            () = self.app.deps.clock.sleep(deadline.min(LAST_WORDS)) => {}
+        }
         self.system.shutdown(&[], deadline).await
     }
 }
@@ -257,6 +271,21 @@ async fn open(config: &Config, deps: &Deps, directory: &DataDirectory) -> Result
     let (directory, deps) = (directory.clone(), deps.clone());
     let opening = tokio::task::spawn_blocking(move || directory::open(&directory, deps, &source, cache_bytes, options));
     Ok(opening.await.map_err(|_panicked| StartError::OpeningPanicked)??)
+}
+
+/// The longest that an end waits for used quota to be written. What is not counts as used.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// The gates of providers, with the quota that was used before this start.
+fn gates(config: &Config, deps: &Deps, store: &Store) -> Result<Gates, KeepingError> {
+    let settings = GateSettings {
+        rate_percent: config.enrichment.rate_percent,
+        least_in_flight: config.enrichment.min_in_flight.max(1),
+        ..GateSettings::default()
+    };
+    let rows = provider_gate::restored(&store.view()?)?;
+    let keep: Arc<dyn KeepQuotas> = Arc::new(store.clone());
+    Ok(Gates::kept(deps, settings, keep, rows))
 }
 
 /// Who is spawned later is ended earlier: the writer comes first.
@@ -346,6 +375,7 @@ fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
         agenda: app.agenda.clone(),
         system,
         max_jobs: app.config.enrichment.max_jobs,
+        plans: scheduler::PlanShares::of(app.plans.clone()),
         enricher: app.wakes.enricher.clone(),
     }
 }

@@ -1,7 +1,9 @@
 //! Enrichment: order it, watch it, stop it; one lead at once.
 
+pub mod dead_letters;
 mod order;
 mod shape;
+pub mod templates;
 
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ use super::codes::Code;
 use super::idempotency::IdempotencyKey;
 use super::leads::Details;
 use super::path::PathId;
+use super::plan_rate::order_within_plan;
 use super::problem::{FieldError, Problem};
 use super::query::{Limit, Query};
 use crate::app::App;
@@ -30,12 +33,13 @@ use crate::domain::lead::EmailStatus;
 use crate::store::access::Right;
 use crate::store::jobs::{attempts_of, items_page, page, values_of};
 use crate::store::records::job::{Job, Selection};
+use crate::store::tables::JobFunnels;
 use crate::store::transactions::jobs::{
     CancelJob, CreateJob, LEASE_ITEMS, PauseJob, ResumeJob, RetryJob, StopHook, job,
 };
 use crate::store::transactions::leads::live_lead;
 use crate::store::transactions::once::OnceOut;
-use crate::store::{Refusal, Reject, SubmitError, Transaction, Urgency, WorkspaceScope};
+use crate::store::{Reads, Refusal, Reject, SubmitError, Transaction, Urgency, WorkspaceScope};
 
 /// Calls that `GET /leads/{id}/enrichment` shows.
 const SHOWN_ATTEMPTS: usize = 100;
@@ -73,6 +77,7 @@ pub async fn create(
     Posted { body, key }: Posted<EnrichBody>,
 ) -> Result<impl IntoResponse, Problem> {
     let caller = auth.need(Right::Enrich)?;
+    order_within_plan(&app, caller.scope).await?;
     let (selection, options) = body.read()?;
     let made = make(&app, &caller, &key, selection, options, false).await?;
     let view = shown(&app, caller.scope, made.id).await?;
@@ -195,8 +200,12 @@ pub async fn show(
 }
 
 async fn shown(app: &App, scope: WorkspaceScope, id: JobId) -> Result<JobView, Problem> {
-    let row = app.store.read(move |view| job(view, &scope, id)).await.map_err(Problem::from)?;
-    Ok(view_of(app, id, row))
+    let read = app.store.read(move |view| {
+        let funnel = view.get::<JobFunnels>(&scope, (id,))?.unwrap_or_default();
+        Ok::<_, Refusal>((job(view, &scope, id)?, funnel))
+    });
+    let (row, funnel) = read.await.map_err(Problem::from)?;
+    Ok(view_of(app, id, row).in_full(&funnel, Vec::new()))
 }
 
 fn view_of(app: &App, id: JobId, row: Job) -> JobView {
@@ -343,6 +352,7 @@ pub async fn create_for_lead(
 ) -> Result<impl IntoResponse, Problem> {
     let caller = auth.need(Right::Enrich)?;
     let scope = caller.scope;
+    order_within_plan(&app, scope).await?;
     app.store.read(move |view| live_lead(view, &scope, lead)).await.map_err(Problem::from)?;
     let (selection, options) = body.read(lead)?;
     let options = JobOptions { priority: Priority::High, ..options };

@@ -70,3 +70,16 @@ async fn params(parts: &mut Parts, app: &Arc<App>) -> Result<Vec<String>, Proble
 fn nth<I: Addressed>(params: &[String], place: usize) -> Result<I, Problem> {
     params.get(place).and_then(|text| text.parse().ok()).ok_or_else(|| I::MISSING.into())
 }
+
+/// The first parameter of a path as it stands, for names that are no ids.
+pub struct PathText(pub String);
+
+impl FromRequestParts<Arc<App>> for PathText {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let params = RawPathParams::from_request_parts(parts, app).await.map_err(Problem::internal)?;
+        let text = params.iter().next().map(|(_, value)| value.to_owned());
+        Ok(Self(text.unwrap_or_default()))
+    }
+}

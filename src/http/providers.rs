@@ -1,6 +1,8 @@
 //! Providers as a workspace sees them, and its own keys for them. A key goes in and never comes out: what is shown of it is
 //! its end and when it was set.
 
+mod live;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use super::auth::{Auth, Caller};
 use super::body::JsonBody;
 use super::codes::Code;
 use super::problem::{FieldError, Problem};
+use crate::actors::provider_gate::{GateKey, GateState};
 use crate::app::App;
 use crate::domain::time::Time;
 use crate::store::access::Right;
@@ -44,6 +47,8 @@ pub struct ProviderView {
     /// Whether it may be called at all (`providers.NAME.enabled` of the configuration)
     enabled: bool,
     credential: Option<CredentialView>,
+    /// How it is at this moment, with the key that this workspace uses
+    live: live::LiveView,
 }
 
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -88,6 +93,7 @@ impl FromRequestParts<Arc<App>> for Slug {
 pub async fn index(State(app): State<Arc<App>>, auth: Auth) -> Result<impl IntoResponse, Problem> {
     let scope = auth.need(Right::Read)?.scope;
     let mut own = credentials(&app, scope).await?;
+    let gates = app.gates.states();
     let mut slugs: Vec<String> = app.config.providers.keys().chain(own.keys()).cloned().collect();
     slugs.extend(app.providers.offers().map(|(provider, _)| provider.slug().to_owned()));
     slugs.sort_unstable();
@@ -96,7 +102,7 @@ pub async fn index(State(app): State<Arc<App>>, auth: Auth) -> Result<impl IntoR
         .into_iter()
         .map(|slug| {
             let key = own.remove(&slug);
-            shown(&app, slug, key)
+            shown(&app, scope, &gates, slug, key)
         })
         .collect();
     let total = Some(data.len() as u64);
@@ -125,7 +131,9 @@ pub async fn put_credential(
     let put = PutCredential { scope, origin, provider: provider.clone(), sealed, hint: hint(&secret) };
     let committed = app.store.submit(put, Urgency::Interactive).await?;
     let stored = credentials(&app, scope).await?.remove(&provider);
-    Ok(Answer::ok(shown(&app, provider, stored)).seq(committed.seq))
+    app.gates.credential_changed(&GateKey::of_workspace(&provider, scope.workspace()));
+    let gates = app.gates.states();
+    Ok(Answer::ok(shown(&app, scope, &gates, provider, stored)).seq(committed.seq))
 }
 
 /// Forget the workspace's own key for a provider
@@ -137,8 +145,10 @@ pub async fn delete_credential(
     Slug(provider): Slug,
 ) -> Result<impl IntoResponse, Problem> {
     let Caller { scope, origin, .. } = auth.need(Right::Admin)?;
+    let key = GateKey::of_workspace(&provider, scope.workspace());
     let delete = DeleteCredential { scope, origin, provider };
     let committed = app.store.submit(delete, Urgency::Interactive).await?;
+    app.gates.credential_changed(&key);
     Ok(Answer::nothing().seq(committed.seq))
 }
 
@@ -154,7 +164,18 @@ async fn credentials(app: &App, scope: WorkspaceScope) -> Result<BTreeMap<String
     read.await
 }
 
-fn shown(app: &App, id: String, own: Option<Credential>) -> ProviderView {
+fn shown(
+    app: &App,
+    scope: WorkspaceScope,
+    gates: &[GateState],
+    id: String,
+    own: Option<Credential>,
+) -> ProviderView {
+    let gate = match own {
+        Some(_) => GateKey::of_workspace(&id, scope.workspace()),
+        None => GateKey::of_install(&id),
+    };
+    let live = live::shown(gates.iter().find(|state| state.key == gate), live::Measured::default());
     let configured = app.config.providers.get(&id);
     let of_install = configured.filter(|provider| provider.api_key.is_some() || provider.api_key_file.is_some());
     let install = of_install.map(|_| CredentialView { owner: "install", hint: None, set_at: None });
@@ -168,6 +189,7 @@ fn shown(app: &App, id: String, own: Option<Credential>) -> ProviderView {
         operations,
         enabled: configured.is_none_or(|provider| provider.enabled),
         credential: own.or(install),
+        live,
     }
 }
 

@@ -68,6 +68,10 @@ fn requests() -> Routes {
         .routes(routes!(enrichment::cancel))
         .routes(routes!(enrichment::retry))
         .routes(routes!(enrichment::of_lead))
+        .routes(routes!(enrichment::templates::index, enrichment::templates::create))
+        .routes(routes!(enrichment::templates::show, enrichment::templates::update, enrichment::templates::delete))
+        .routes(routes!(enrichment::dead_letters::index))
+        .routes(routes!(enrichment::dead_letters::replay))
         // providers
         .routes(routes!(providers::index))
         .routes(routes!(providers::put_credential, providers::delete_credential))

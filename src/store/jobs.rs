@@ -1,5 +1,6 @@
 //! Reading jobs: what a selection names, what of it is passed over.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::domain::enriched_field::EnrichedField;
@@ -10,10 +11,10 @@ use crate::domain::lead::Lead;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::records::attempt::Attempt;
-use crate::store::records::item::Item;
+use crate::store::records::item::{DeadLetter, Item};
 use crate::store::records::job::{Job, Selection};
 use crate::store::records::value::FieldValue;
-use crate::store::tables::{Attempts, Items, Jobs, Leads, ListLeads, Values};
+use crate::store::tables::{Attempts, DeadLetters, Items, Jobs, Leads, ListLeads, Values};
 use crate::store::transactions::lists::live_list;
 use crate::store::{Reads, Refusal, StoreError, WorkspaceScope};
 
@@ -194,6 +195,39 @@ pub fn items_page(
         if items.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(items)
+}
+
+/// Leads that jobs gave up, the newest first, behind `after`.
+pub fn dead_letters(
+    reads: &impl Reads,
+    scope: &WorkspaceScope,
+    after: Option<ItemId>,
+    wanted: &dyn Fn(&DeadLetter) -> bool,
+    most: usize,
+) -> Result<Vec<(ItemId, DeadLetter)>, StoreError> {
+    let mut letters = Vec::new();
+    let mut visit = |(id,): (ItemId,), letter: DeadLetter| {
+        if wanted(&letter) {
+            letters.push((id, letter));
+        }
+        if letters.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    match after {
+        Some(after) => reads.scan_after::<DeadLetters>(scope, &(), &(after,), Order::Descending, &mut visit)?,
+        None => reads.scan::<DeadLetters>(scope, &(), Order::Descending, &mut visit)?,
+    }
+    Ok(letters)
+}
+
+/// How many leads were given up, by class of the failure.
+pub fn dead_letter_counts(reads: &impl Reads, scope: &WorkspaceScope) -> Result<BTreeMap<String, u64>, StoreError> {
+    let mut counts = BTreeMap::new();
+    reads.scan::<DeadLetters>(scope, &(), Order::Ascending, &mut |_, letter| {
+        let class = letter.failure.map_or_else(|| "unknown".to_owned(), |failure| failure.class);
+        *counts.entry(class).or_default() += 1;
+        ControlFlow::Continue(())
+    })?;
+    Ok(counts)
 }
 
 /// Every value that was ever found for a lead, field by field, oldest first.

@@ -17,6 +17,7 @@ use crate::store::records::attempt::Attempt;
 use crate::store::records::credential::Credential;
 use crate::store::records::event::Event;
 use crate::store::records::export::Export;
+use crate::store::records::gate::QuotaRow;
 use crate::store::records::idempotency::IdempotencyRecord;
 use crate::store::records::import::{BeforeImage, Import, RejectedRow};
 use crate::store::records::import_edits::ImportEdits as Edits;
@@ -289,6 +290,10 @@ tables! {
     /// Jobs that are not over, or still have something to tidy.
     install ActiveJobs("active_jobs"): (WorkspaceId, JobId) => (),
         owner "transactions::jobs", kept "until the job is over", personal None;
+
+    /// (provider, credential, bucket, seconds): what has been used of a window of an hour or more.
+    install Gates("gates"): (String, String, String, u64) => QuotaRow,
+        owner "ProviderGate", kept "for ever", personal None;
 
     // --- the install
     install Workspaces("workspaces"): (WorkspaceId,) => Workspace,

@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use futures::task::LocalSpawnExt;
 use galena::actors::enricher::{EnricherParts, EnricherSettings, EnricherWork, Gate, Keys, Policy, SharedCalls};
 use galena::actors::kit::WakePort;
-use galena::actors::scheduler::{Agenda, SchedulerParts, SchedulerWork};
+use galena::actors::scheduler::{Agenda, PlanShares, SchedulerParts, SchedulerWork};
 use galena::deps::{MailExchange, MxAnswer, Simulation};
 use galena::domain::enrichment::{
     Answer, Confidence, DataPoint, FoundValue, ItemState, JobOptions, Level, Limits, Operation, Outcome, Price, PriceSource, Reply, Template, TemplatePoint, TemplateStep,
@@ -203,6 +203,7 @@ impl World {
             agenda: agenda.clone(),
             system,
             max_jobs: 100,
+            plans: PlanShares::default(),
             enricher: WakePort::new(),
         });
         let enricher = EnricherWork::new(EnricherParts {

@@ -1,6 +1,11 @@
 //! What may run now and what is running: the fair queue over workspaces, the slices in work, the calls in flight, the
 //! stops.
 //!
+//! A slice goes to the job whose turn it is (see [`FairQueue`]): workspaces by the weight of their plans, inside one the
+//! leads that somebody waits for, then jobs by priority, in turns. A job that has no slice in work may begin one although
+//! all slots are taken: a full house must not keep a small job waiting. There are as many slices as slots and offered
+//! jobs at most.
+//!
 //! The Scheduler fills it from the job rows, the Enricher takes from it. It holds nothing that the rows do not say: after
 //! a restart it is filled again. The one thing that must be exact is a stop: [`Agenda::stop`] and [`Agenda::begin_call`]
 //! meet under one lock, so after a stop no call begins.
@@ -10,8 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::actors::fair_queue::{FairQueue, Waiting};
 use crate::domain::enrichment::Priority;
-use crate::domain::id::{JobId, WorkspaceId};
+use crate::domain::id::{Id, JobId};
 use crate::domain::time::Time;
 use crate::store::WorkspaceScope;
 
@@ -33,9 +39,8 @@ struct State {
     jobs: BTreeMap<JobId, Entry>,
     stopped: HashSet<JobId>,
     calls: HashMap<JobId, usize>,
-    /// When each workspace was served last, in turns.
-    served: HashMap<WorkspaceId, u64>,
-    turn: u64,
+    /// The jobs that could begin a slice when they were last looked at.
+    ready: FairQueue,
 }
 
 struct Entry {
@@ -47,8 +52,14 @@ struct Entry {
     slices: usize,
     /// No further slice is wanted; it goes when its last slice ends.
     leaving: bool,
-    served: u64,
+    weight: u32,
+    /// Its place among those that are ready.
+    place: Option<Waiting>,
 }
+
+/// Classes of the queue: a job's first slice needs no slot.
+const FIRST_SLICE: usize = 0;
+const FURTHER_SLICE: usize = 1;
 
 /// A job as the Scheduler offers it.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +70,8 @@ pub struct Offer {
     /// Somebody waits for it.
     pub individual: bool,
     pub due: Option<Time>,
+    /// The weight of its workspace beside others.
+    pub weight: u32,
 }
 
 /// Whose turn it is. Ends with [`Agenda::slice_ended`].
@@ -67,6 +80,9 @@ pub struct Pick {
     pub job: JobId,
     pub scope: WorkspaceScope,
     pub individual: bool,
+    pub priority: Priority,
+    /// The weight of its workspace beside others.
+    pub weight: u32,
     pub boot: u64,
 }
 
@@ -99,8 +115,7 @@ impl Agenda {
             jobs: BTreeMap::new(),
             stopped: HashSet::new(),
             calls: HashMap::new(),
-            served: HashMap::new(),
-            turn: 0,
+            ready: FairQueue::default(),
         };
         Self { state: Arc::new(Mutex::new(state)), stops: watch::Sender::new(()) }
     }
@@ -114,6 +129,7 @@ impl Agenda {
         let mut state = self.lock();
         state.boot = None;
         state.jobs.clear();
+        state.ready = FairQueue::default();
         state.calls.clear();
         drop(state);
         self.stops.send_replace(());
@@ -140,7 +156,8 @@ impl Agenda {
         for (job, entry) in &mut state.jobs {
             entry.leaving = !offered.contains(job);
         }
-        state.jobs.retain(|_, entry| !entry.leaving || entry.slices > 0);
+        let gone = state.jobs.iter().filter(|(_, entry)| entry.leaving && entry.slices == 0).map(|(job, _)| *job);
+        gone.collect::<Vec<JobId>>().into_iter().for_each(|job| state.forget(job));
         for offer in offers {
             let fresh = Entry {
                 scope: offer.scope,
@@ -149,11 +166,13 @@ impl Agenda {
                 due: offer.due,
                 slices: 0,
                 leaving: false,
-                served: 0,
+                weight: offer.weight,
+                place: None,
             };
             let entry = state.jobs.entry(offer.job).or_insert(fresh);
             entry.priority = offer.priority;
             entry.due = offer.due;
+            entry.weight = offer.weight;
         }
     }
 
@@ -162,41 +181,18 @@ impl Agenda {
         self.lock().stopped.retain(|job| active.contains(job));
     }
 
-    /// The next slice: the workspace with the fewest slices in work, then the one served longest ago; in it the most
-    /// urgent job, then the one served longest ago.
+    /// The next slice, if there is room for one.
     pub fn take(&self, now: Time) -> Option<Pick> {
         let mut state = self.lock();
         let boot = state.boot.filter(|_| !state.shut)?;
-        let running: usize = state.jobs.values().map(|entry| entry.slices).sum();
-        if running >= state.slots {
-            return None;
-        }
-        let mut in_work: HashMap<WorkspaceId, usize> = HashMap::new();
-        for entry in state.jobs.values() {
-            *in_work.entry(entry.scope.workspace()).or_default() += entry.slices;
-        }
-        let ready = state.jobs.iter().filter(|(job, entry)| {
-            !entry.leaving
-                && entry.slices < state.slots_per_job
-                && entry.due.is_some_and(|due| due <= now)
-                && !state.stopped.contains(job)
-        });
-        let (job, scope, individual) = ready
-            .min_by_key(|(job, entry)| {
-                let workspace = entry.scope.workspace();
-                let served = state.served.get(&workspace).copied().unwrap_or(0);
-                let urgency = (!entry.individual, std::cmp::Reverse(entry.priority));
-                (in_work[&workspace], served, workspace, urgency, entry.served, **job)
-            })
-            .map(|(job, entry)| (*job, entry.scope, entry.individual))?;
-        state.turn += 1;
-        let turn = state.turn;
-        state.served.insert(scope.workspace(), turn);
-        if let Some(entry) = state.jobs.get_mut(&job) {
-            entry.slices += 1;
-            entry.served = turn;
-        }
-        Some(Pick { job, scope, individual, boot })
+        state.queue_up(now);
+        let is_full = state.is_full();
+        let job = state.ready.pop(|class| class == FIRST_SLICE || !is_full).map(JobId::from_u64)?;
+        let entry = state.jobs.get_mut(&job)?;
+        entry.place = None;
+        entry.slices += 1;
+        let Entry { scope, individual, priority, weight, .. } = *entry;
+        Some(Pick { job, scope, individual, priority, weight, boot })
     }
 
     /// A lease came back: when the job has something due again.
@@ -214,7 +210,7 @@ impl Agenda {
         if let Some(entry) = state.jobs.get_mut(&pick.job) {
             entry.slices = entry.slices.saturating_sub(1);
             if entry.leaving && entry.slices == 0 {
-                state.jobs.remove(&pick.job);
+                state.forget(pick.job);
             }
         }
     }
@@ -222,7 +218,8 @@ impl Agenda {
     /// When the next job has something due, of those with room for another slice.
     pub fn next_due(&self) -> Option<Time> {
         let state = self.lock();
-        let waiting = state.jobs.values().filter(|entry| !entry.leaving && entry.slices < state.slots_per_job);
+        let most = if state.is_full() { 1 } else { state.slots_per_job };
+        let waiting = state.jobs.values().filter(|entry| !entry.leaving && entry.slices < most);
         waiting.filter_map(|entry| entry.due).min()
     }
 
@@ -267,15 +264,62 @@ impl Agenda {
     }
 }
 
+impl State {
+    fn forget(&mut self, job: JobId) {
+        if let Some(place) = self.jobs.remove(&job).and_then(|entry| entry.place) {
+            self.ready.remove(&place);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.jobs.values().map(|entry| entry.slices).sum::<usize>() >= self.slots
+    }
+
+    /// Every job that could begin a slice now stands in the queue, and no other.
+    fn queue_up(&mut self, now: Time) {
+        for (job, entry) in &mut self.jobs {
+            let is_ready = !entry.leaving
+                && entry.slices < self.slots_per_job
+                && entry.due.is_some_and(|due| due <= now)
+                && !self.stopped.contains(job);
+            let wanted = is_ready.then(|| entry.place_of(*job));
+            if wanted == entry.place {
+                continue;
+            }
+            if let Some(place) = entry.place.take() {
+                self.ready.remove(&place);
+            }
+            if let Some(place) = wanted {
+                self.ready.push(place);
+            }
+            entry.place = wanted;
+        }
+    }
+}
+
+impl Entry {
+    fn place_of(&self, job: JobId) -> Waiting {
+        Waiting {
+            number: job.as_u64(),
+            workspace: self.scope.workspace(),
+            weight: self.weight,
+            individual: self.individual,
+            priority: self.priority,
+            job,
+            class: if self.slices == 0 { FIRST_SLICE } else { FURTHER_SLICE },
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::id::Id;
+    use crate::domain::id::WorkspaceId;
     use crate::store::SystemScope;
 
     fn offer(workspace: u64, job: u64, priority: Priority) -> Offer {
         let scope = SystemScope::for_the_house().within(WorkspaceId::from_u64(workspace));
-        Offer { job: JobId::from_u64(job), scope, priority, individual: false, due: Some(Time(0)) }
+        Offer { job: JobId::from_u64(job), scope, priority, individual: false, due: Some(Time(0)), weight: 1 }
     }
 
     fn open(slots: usize, per_job: usize, offers: &[Offer]) -> Agenda {
@@ -308,13 +352,43 @@ mod tests {
     #[test]
     fn inside_a_workspace_the_urgent_go_first() {
         let offers = [offer(1, 1, Priority::Low), offer(1, 2, Priority::High), offer(1, 3, Priority::High)];
-        assert_eq!(serve(&open(1, 4, &offers), 4), [2, 3, 2, 3]);
+        let served = serve(&open(1, 4, &offers), 170);
+        let of = |job: u64| served.iter().filter(|one| **one == job).count();
+        assert_eq!((of(1), of(2), of(3)), (10, 80, 80), "and starve nobody");
         let waited_for = Offer { individual: true, ..offer(1, 4, Priority::Low) };
         assert_eq!(serve(&open(1, 4, &[offers[1], waited_for]), 2), [4, 4]);
     }
 
     #[test]
-    fn slots_are_bounded_and_given_to_who_has_fewest() {
+    fn slices_follow_the_weights_of_the_plans() {
+        let weighted = |number: u64| Offer {
+            weight: [3, 2, 1][number as usize % 3],
+            ..offer(number % 3, number, Priority::Normal)
+        };
+        let offers: Vec<Offer> = (0..100).map(weighted).collect();
+        let served = serve(&open(8, 4, &offers), 1_200);
+        let of = |workspace: u64| served.iter().filter(|job| **job % 3 == workspace).count();
+        assert_eq!((of(0), of(1), of(2)), (600, 400, 200));
+        let each = |job: u64| served.iter().filter(|one| **one == job).count();
+        assert!((0..100).all(|job| each(job) >= 6), "nobody starves");
+    }
+
+    #[test]
+    fn a_full_house_lets_a_newcomer_begin_at_once() {
+        let mut offers: Vec<Offer> = (1..=4).map(|job| offer(1, job, Priority::High)).collect();
+        let agenda = open(8, 4, &offers);
+        while agenda.take(Time(0)).is_some() {}
+        offers.extend([offer(1, 50, Priority::Low), offer(2, 60, Priority::Normal)]);
+        agenda.offer(&offers);
+        assert_eq!(agenda.next_due(), Some(Time(0)));
+        let next: HashSet<u64> = [agenda.take(Time(0)), agenda.take(Time(0))].into_iter().flatten().map(|pick| pick.job.as_u64()).collect();
+        assert_eq!(next, HashSet::from([50, 60]));
+        assert!(agenda.take(Time(0)).is_none(), "one slice each, no more");
+        assert_eq!(agenda.next_due(), None, "nobody has to look before a slice ends");
+    }
+
+    #[test]
+    fn slots_are_bounded_and_given_in_turns() {
         let agenda = open(3, 2, &[offer(1, 1, Priority::Normal), offer(2, 2, Priority::Normal)]);
         let jobs: Vec<u64> = std::iter::from_fn(|| agenda.take(Time(0))).map(|pick| pick.job.as_u64()).collect();
         assert_eq!(jobs, [1, 2, 1]);
@@ -330,6 +404,20 @@ mod tests {
         assert!(agenda.take(Time(50)).is_none());
         agenda.slice_ended(&pick);
         assert_eq!(agenda.next_due(), None);
+    }
+
+    #[test]
+    fn a_job_that_leaves_while_it_is_ready_leaves_no_trace() {
+        let both = [offer(1, 1, Priority::Normal), offer(1, 2, Priority::Normal)];
+        let agenda = open(1, 4, &both);
+        let first = agenda.take(Time(0)).expect("due");
+        assert!(agenda.take(Time(0)).is_some_and(|pick| pick.job.as_u64() == 2), "its first slice needs no slot");
+        agenda.offer(&both[..1]);
+        agenda.slice_ended(&Pick { job: JobId::from_u64(2), ..first });
+        agenda.offer(&[]);
+        agenda.offer(&[offer(3, 9, Priority::Low)]);
+        agenda.slice_ended(&first);
+        assert_eq!(serve(&agenda, 3), [9, 9, 9]);
     }
 
     #[test]

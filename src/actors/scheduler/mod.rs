@@ -5,19 +5,23 @@
 //! Fails by: a store that cannot be read; the rows stay as they are.
 //! Restarts with: the table of active jobs.
 
+mod admission;
 mod agenda;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+pub use self::admission::{PlanShare, PlanShares};
 pub use self::agenda::{Agenda, CallGuard, Offer, Pick};
+
 use crate::actors::kit::{Handle, Message, Outcome, Role, RoleError, Turn, WakePort};
-use crate::domain::id::JobId;
+use self::admission::{Candidate, admitted};
+use crate::domain::id::{JobId, WorkspaceId};
 use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::records::job::Job;
-use crate::store::tables::{ActiveJobs, ItemQueue, Jobs};
+use crate::store::tables::{ActiveJobs, ItemQueue, Jobs, Workspaces};
 use crate::store::transactions::jobs::{FillJob, ItemLines, SweepJob};
 use crate::store::{Origin, Reads, Store, StoreError, SubmitError, SystemScope, Urgency, View, WorkspaceScope};
 
@@ -33,6 +37,8 @@ pub struct SchedulerParts {
     pub system: SystemScope,
     /// Jobs that run at the same time, over all workspaces.
     pub max_jobs: usize,
+    /// What the plans of workspaces give them of the queue.
+    pub plans: PlanShares,
     pub enricher: WakePort,
 }
 
@@ -58,6 +64,7 @@ struct Active {
     id: JobId,
     job: Job,
     due: Option<Time>,
+    share: PlanShare,
 }
 
 /// The work itself, for the actor and for the simulation.
@@ -100,29 +107,47 @@ impl SchedulerWork {
             ControlFlow::Continue(())
         })?;
         let mut active = Vec::with_capacity(places.len());
+        let mut shares: HashMap<WorkspaceId, PlanShare> = HashMap::new();
         for (workspace, id) in places {
+            let share = match shares.get(&workspace) {
+                Some(share) => *share,
+                None => {
+                    let row = view.get_install::<Workspaces>((workspace,))?;
+                    let share = row.map(|row| self.parts.plans.share(&row.plan)).unwrap_or_default();
+                    *shares.entry(workspace).or_insert(share)
+                }
+            };
             let scope = self.parts.system.within(workspace);
             if let Some(job) = view.get::<Jobs>(&scope, (id,))? {
                 let due = first_due(&view, &scope, id)?;
-                active.push(Active { scope, id, job, due });
+                active.push(Active { scope, id, job, due, share });
             }
         }
         Ok(active)
     }
 
     fn tell_agenda(&self, active: &[Active]) {
-        let mut runnable: Vec<&Active> = active.iter().filter(|one| one.job.status.is_running()).collect();
-        // Who has begun goes on; who waits for longest begins next.
-        runnable.sort_by_key(|one| (!one.job.individual, one.job.started_at.is_none(), one.id));
-        let offers: Vec<Offer> = runnable
-            .into_iter()
-            .take(self.parts.max_jobs)
+        let runnable = active.iter().filter(|one| one.job.status.is_running());
+        let candidates: Vec<Candidate> = runnable
+            .map(|one| Candidate {
+                job: one.id,
+                workspace: one.scope.workspace(),
+                share: one.share,
+                is_single: one.job.individual || one.job.total() <= 1,
+                has_begun: one.job.started_at.is_some(),
+            })
+            .collect();
+        let admitted: HashSet<JobId> = admitted(&candidates, self.parts.max_jobs).into_iter().collect();
+        let offers: Vec<Offer> = active
+            .iter()
+            .filter(|one| admitted.contains(&one.id))
             .map(|one| Offer {
                 job: one.id,
                 scope: one.scope,
                 priority: one.job.options.priority,
                 individual: one.job.individual,
                 due: one.due,
+                weight: one.share.weight,
             })
             .collect();
         self.parts.agenda.offer(&offers);

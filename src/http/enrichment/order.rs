@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::actors::enricher::planning::{PlanError, Planned};
 use crate::app::App;
 use crate::config::plans::{PriceLevel, PriceSource as PlanSource};
 use crate::domain::enrichment::{DataPoint, JobOptions, Level, Price, PriceSource, Priority, SkipRule};
@@ -13,7 +14,6 @@ use crate::http::auth::Caller;
 use crate::http::codes::Code;
 use crate::http::problem::{FieldError, Problem};
 use crate::http::selection::GivenSelection;
-use crate::actors::enricher::planning::{PlanError, Planned};
 use crate::store::estimate::{Estimated, Quote, estimate};
 use crate::store::jobs::SelectionError;
 use crate::store::ledger;
@@ -220,8 +220,19 @@ pub(super) async fn prepare(
         let available = ledger::account(view, &scope)?.remaining;
         let template = Some(template);
         let rest_of = None;
-        let new =
-            NewJob { selection, options, steps, left_out, write, ceiling, template, rest_of, price, estimate, individual };
+        let new = NewJob {
+            selection,
+            options,
+            steps,
+            left_out,
+            write,
+            ceiling,
+            template,
+            rest_of,
+            price,
+            estimate,
+            individual,
+        };
         Ok::<_, Refusal>(Ok(Prepared { new, available, skipped }))
     });
     read.await.map_err(Problem::from)?.map_err(nobody)

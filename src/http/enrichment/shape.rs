@@ -1,16 +1,18 @@
 //! A job, its items and an estimate as the API shows them.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::order::{Prepared, source_word};
-use crate::domain::enrichment::{JobStatus, JobStep, Level, Priority};
+use crate::domain::enrichment::{JobStatus, JobStep, Level, Measured, Priority};
 use crate::domain::id::{AttemptId, ItemId, JobId, LeadId, ListId};
 use crate::domain::time::Time;
 use crate::http::leads::LeadView;
 use crate::store::records::attempt::Attempt;
 use crate::store::records::item::Item;
-use crate::store::records::job::{Estimate, Job};
+use crate::store::records::job::{Estimate, Funnel, Job, LeftOut};
 use crate::store::records::value::FieldValue;
 
 /// An enrichment job. `id` and `jobId`, `estimatedDuration` and `estimatedTime` (both seconds) say the same, for clients of
@@ -51,7 +53,21 @@ pub struct JobView {
     cost: Money,
     /// Seconds until it is done, from what it did so far
     eta: Option<u64>,
+    /// The same as a range: the fewer leads are done, the wider
+    eta_range: Option<EtaRange>,
+    /// What it waits for, such as `hunter limited until 2026-01-01T14:02:00Z`
+    waiting_for: Vec<String>,
+    /// Calls made
+    calls: u64,
+    /// Answers that were known already and cost nothing
+    known_answers: u64,
+    /// `slug@version` of the template it was planned from
+    template: Option<String>,
+    /// The sample whose rest it is
+    rest_of: Option<JobId>,
     steps: Vec<StepView>,
+    /// Steps of the template that nobody can take now
+    left_out: Vec<LeftOutView>,
     error: Option<String>,
     start_at: Option<Time>,
     created_at: Time,
@@ -145,6 +161,71 @@ impl Money {
     }
 }
 
+/// Seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct EtaRange {
+    soonest: u64,
+    latest: u64,
+}
+
+/// A step that is not taken.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = LeftOutStep)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftOutView {
+    data_point: &'static str,
+    provider: String,
+    /// `no key`, `switched off`, `not set up`, `cannot do that`
+    reason: String,
+}
+
+impl From<&LeftOut> for LeftOutView {
+    fn from(step: &LeftOut) -> Self {
+        Self { data_point: step.point.name(), provider: step.provider.clone(), reason: step.reason.clone() }
+    }
+}
+
+/// What a step came to so far.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = StepFunnel)]
+#[serde(rename_all = "camelCase")]
+pub struct FunnelView {
+    /// Leads that were asked about
+    asked: u64,
+    answered: u64,
+    found: u64,
+    accepted: u64,
+    /// Answers that were known already
+    known: u64,
+    failed: u64,
+    cost: Money,
+    credits: f64,
+    /// Milliseconds
+    p50: Option<u64>,
+    p95: Option<u64>,
+}
+
+impl From<&Measured> for FunnelView {
+    fn from(measured: &Measured) -> Self {
+        let quantile = |hundredths| {
+            let latency = measured.latencies.quantile(hundredths);
+            latency.map(|latency| u64::try_from(latency.as_millis()).unwrap_or(u64::MAX))
+        };
+        Self {
+            asked: measured.asked,
+            answered: measured.answered,
+            found: measured.found,
+            accepted: measured.accepted,
+            known: measured.known,
+            failed: measured.failed,
+            cost: Money::millionths(measured.cost),
+            credits: credits(measured.credits),
+            p50: quantile(50),
+            p95: quantile(95),
+        }
+    }
+}
+
 /// One step of the template: whom is asked for what.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[schema(as = JobStep)]
@@ -155,6 +236,12 @@ pub struct StepView {
     operation: &'static str,
     /// `built_in`, `workspace_key` or `install_key`
     source: &'static str,
+    /// It confirms what the step before it found
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    validates: bool,
+    /// What it came to; only for a single job
+    #[serde(skip_serializing_if = "Option::is_none")]
+    funnel: Option<FunnelView>,
 }
 
 impl From<&JobStep> for StepView {
@@ -164,6 +251,8 @@ impl From<&JobStep> for StepView {
             provider: step.provider.clone(),
             operation: step.operation.name(),
             source: source_word(step.source),
+            validates: step.validates,
+            funnel: None,
         }
     }
 }
@@ -179,6 +268,15 @@ fn estimate_credits(estimate: &Estimate) -> EstimateCredits {
 }
 
 impl JobView {
+    /// With what each step came to, and what it waits for.
+    pub(super) fn in_full(mut self, funnel: &Funnel, waiting_for: Vec<String>) -> Self {
+        for (step, measured) in self.steps.iter_mut().zip(&funnel.steps) {
+            step.funnel = Some(measured.into());
+        }
+        self.waiting_for = waiting_for;
+        self
+    }
+
     pub(super) fn new(id: JobId, job: Job, now: Time, calls_in_flight: usize) -> Self {
         let (total, counts) = (job.total(), job.counts);
         let processed = counts.processed();
@@ -241,6 +339,13 @@ impl JobView {
             credits_held: credits(job.held),
             cost: Money::millionths(job.cost),
             eta: eta(&job, now),
+            eta_range: eta_range(&job, now),
+            waiting_for: Vec::new(),
+            calls: job.calls,
+            known_answers: job.known,
+            template: job.template.as_ref().map(|template| format!("{}@{}", template.slug, template.version)),
+            rest_of: job.rest_of,
+            left_out: job.left_out.iter().map(LeftOutView::from).collect(),
             steps: job.steps.iter().map(StepView::from).collect(),
             error: job.error,
             start_at: job.options.start_at,
@@ -249,6 +354,14 @@ impl JobView {
             completed_at: job.completed_at,
         }
     }
+}
+
+/// As far around it as so many leads leave open.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // far below 2^53
+fn eta_range(job: &Job, now: Time) -> Option<EtaRange> {
+    let eta = eta(job, now)? as f64;
+    let around = 1.0 + 2.0 / (job.counts.processed().max(1) as f64).sqrt();
+    Some(EtaRange { soonest: (eta / around).floor() as u64, latest: (eta * around).ceil() as u64 })
 }
 
 /// As long per lead as it took so far.
@@ -271,6 +384,11 @@ pub struct EstimateView {
     /// Those that are not passed over
     leads_queued: u64,
     leads_skipped: u64,
+    /// Why, and how many
+    skipped: BTreeMap<&'static str, u64>,
+    /// `measured`: what leads came to under the same steps on this install; `declared`: nothing of that kind ran yet
+    basis: &'static str,
+    cost: EstimateMoney,
     estimated_credits: f64,
     estimate: EstimateCredits,
     estimated_duration: u64,
@@ -283,6 +401,16 @@ pub struct EstimateView {
     /// Most credits of one lead
     price_per_lead: f64,
     steps: Vec<StepView>,
+    /// Steps of the template that nobody can take now
+    left_out: Vec<LeftOutView>,
+}
+
+/// What providers will bill the operator.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct EstimateMoney {
+    best: Money,
+    typical: Money,
+    worst: Money,
 }
 
 impl EstimateView {
@@ -294,6 +422,13 @@ impl EstimateView {
             total_leads: estimate.selected,
             leads_queued: estimate.leads,
             leads_skipped: estimate.selected - estimate.leads,
+            skipped: prepared.skipped.clone(),
+            basis: if estimate.is_measured { "measured" } else { "declared" },
+            cost: EstimateMoney {
+                best: Money::millionths(estimate.cost_best),
+                typical: Money::millionths(estimate.cost_typical),
+                worst: Money::millionths(estimate.cost_worst),
+            },
             estimated_credits: credits(estimate.typical),
             estimate: estimate_credits(estimate),
             estimated_duration: estimate.seconds,
@@ -303,6 +438,7 @@ impl EstimateView {
             affordable_leads: prepared.affordable_leads(),
             price_per_lead: credits(prepared.worst_price()),
             steps: prepared.new.steps.iter().map(StepView::from).collect(),
+            left_out: prepared.new.left_out.iter().map(LeftOutView::from).collect(),
         }
     }
 }
@@ -425,6 +561,10 @@ pub struct AttemptView {
     /// `found`, `partial`, `not_found`, `broken`, …; `null` while the call goes on
     outcome: Option<String>,
     detail: Option<String>,
+    /// What of the lead the provider was told
+    fields: Vec<String>,
+    /// The answer was known: nobody was called
+    cached: bool,
     /// Why credits were charged or not
     receipt: Option<String>,
     credits: f64,
@@ -443,6 +583,8 @@ impl AttemptView {
             data_point: attempt.point.name(),
             outcome: attempt.outcome,
             detail: attempt.detail,
+            fields: attempt.fields,
+            cached: attempt.cached,
             receipt: attempt.receipt,
             credits: credits(attempt.credits),
             cost: Money::millionths(attempt.cost),

@@ -5,6 +5,7 @@ pub mod attempt;
 pub mod credential;
 pub mod event;
 pub mod export;
+pub mod gate;
 pub mod idempotency;
 pub mod import;
 pub mod import_edits;

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod credentials;
 pub mod exports;
+pub mod gates;
 pub mod identity;
 pub mod import_rows;
 pub mod import_undo;

@@ -104,7 +104,8 @@ impl Transaction for CreateJob {
         };
         tx.put::<Jobs>(&self.scope, (self.id,), &row)?;
         tx.put::<JobSelections>(&self.scope, (self.id,), &selection)?;
-        let mut job = OpenJob { scope: &self.scope, origin: &self.origin, id: self.id, row, measures: Measures::default() };
+        let mut job =
+            OpenJob { scope: &self.scope, origin: &self.origin, id: self.id, row, measures: Measures::default() };
         let after = json!({ "level": options.level.name(), "leads": self.new.estimate.leads });
         job.tell(tx, "job.created", Some(&after))?;
         fill_slice(tx, &mut job, &selection, &mut self.items.clone())?;

@@ -21,12 +21,7 @@ impl Witnesses {
     pub const NONE: &'static [Earlier] = &[];
 
     /// What this order was told of the field so far. Nothing is read where nobody was asked before.
-    pub fn of(
-        tx: &Tx<'_>,
-        job: &OpenJob<'_>,
-        item: &Item,
-        field: &str,
-    ) -> Result<Vec<Earlier>, StoreError> {
+    pub fn of(tx: &Tx<'_>, job: &OpenJob<'_>, item: &Item, field: &str) -> Result<Vec<Earlier>, StoreError> {
         let mut earlier = Vec::new();
         if item.attempts <= 1 {
             return Ok(earlier);

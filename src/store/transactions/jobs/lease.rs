@@ -247,13 +247,7 @@ impl Budget {
 }
 
 /// The call of an item whose provider works on it.
-fn again(
-    tx: &Tx<'_>,
-    job: &OpenJob<'_>,
-    item: &Item,
-    lead: &Lead,
-    attempt: AttemptId,
-) -> Result<Begun, Refusal> {
+fn again(tx: &Tx<'_>, job: &OpenJob<'_>, item: &Item, lead: &Lead, attempt: AttemptId) -> Result<Begun, Refusal> {
     let step = item.step as usize;
     let inputs = match job.row.steps.get(step) {
         Some(asked) => told(tx, job, item, asked, lead)?.unwrap_or_default(),

@@ -40,4 +40,4 @@ pub use lead_edit::forget_lead;
 pub use lease::{LEASE_ITEMS, LeaseItems, Leased, LeasedItem, ReturnItems};
 pub use measures::plan_key;
 pub use rows::{ItemLines, job};
-pub use sweep::{SweepJob, Swept};
+pub use sweep::{ReplayDeadLetters, SweepJob, Swept};

@@ -1,7 +1,12 @@
 //! Going through all items of a job in slices: after a cancel, or to try the failed ones again.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use serde_json::json;
+
+use super::control::StopHook;
 use super::rows::{ItemLines, LeadWrite, OpenJob};
 use crate::domain::enrichment::{ItemState, Tally, lead_status_queued};
 use crate::domain::id::{ItemId, JobId};
@@ -81,6 +86,54 @@ fn cancel(
     job.end_attempt(tx, item, "cancelled")?;
     job.end(tx, id, item, ItemState::Cancelled, LeadWrite::Here)?;
     Ok(true)
+}
+
+/// Tries leads again that jobs gave up. The jobs they belong to go on.
+#[derive(Clone)]
+pub struct ReplayDeadLetters {
+    pub scope: WorkspaceScope,
+    pub origin: Origin,
+    pub letters: Vec<(JobId, ItemId)>,
+    /// Told that calls of the job may start again.
+    pub resumed: StopHook,
+}
+
+impl Transaction for ReplayDeadLetters {
+    /// Leads that are tried again.
+    type Out = u64;
+    const NAME: &'static str = "jobs.replay";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<u64, Refusal> {
+        let mut by_job: BTreeMap<JobId, Vec<ItemId>> = BTreeMap::new();
+        for (job, item) in &self.letters {
+            by_job.entry(*job).or_default().push(*item);
+        }
+        let mut replayed = 0;
+        for (id, items) in by_job {
+            let mut job = match OpenJob::open(tx, &self.scope, &self.origin, id) {
+                Ok(job) => job,
+                // Gone since: its leads are not tried again.
+                Err(Refusal::Reject(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            let Ok(status) = job.row.status.retry() else { continue };
+            let mut leads = 0_u64;
+            for item_id in items {
+                let Some(mut item) = tx.get::<Items>(&self.scope, (id, item_id))? else { continue };
+                leads += u64::from(retry(tx, &mut job, item_id, &mut item)?);
+            }
+            if leads > 0 {
+                job.row.status = status;
+                job.row.completed_at = None;
+                job.tell(tx, "job.retried", Some(&json!({ "leads": leads })))?;
+                let hook = Arc::clone(&self.resumed);
+                tx.after_commit(move || hook(id));
+                replayed += leads;
+                job.close(tx)?;
+            }
+        }
+        Ok(replayed)
+    }
 }
 
 /// From the first step again, but for the data points that are settled.
