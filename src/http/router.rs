@@ -16,7 +16,7 @@ use super::codes::Code;
 use super::problem::Problem;
 use super::{
     admission, api_keys, audit, auth, bulk, check, conditional, console, credits, describe, enrichment, events,
-    exports, health, imports, leads, lists, observe, providers, search, security_headers, session, setup, timeline,
+    exports, health, imports, leads, lists, manifests, observe, providers, search, security_headers, session, setup, timeline,
     uploads, users, workspaces,
 };
 use crate::app::App;
@@ -73,7 +73,9 @@ fn requests() -> Routes {
         .routes(routes!(enrichment::dead_letters::index))
         .routes(routes!(enrichment::dead_letters::replay))
         // providers
-        .routes(routes!(providers::index))
+        .routes(routes!(providers::index, manifests::create))
+        .routes(routes!(manifests::show, manifests::delete))
+        .routes(routes!(manifests::test))
         .routes(routes!(providers::put_credential, providers::delete_credential))
         // credits
         .routes(routes!(credits::show))
