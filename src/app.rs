@@ -37,6 +37,7 @@ use crate::http::search::SearchPermits;
 use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, PlanRates, RateLimits};
 
 use crate::providers::lists::Lists;
+use crate::providers::manifest::{ManifestError, ManifestFolder, Shelf};
 use crate::providers::{DamagedLists, Registry};
 use crate::search::{Generations, SearchError};
 use crate::store::check::{Check, IndexAtHand};
@@ -54,6 +55,8 @@ pub struct App {
     pub sealer: Arc<Sealer>,
     pub passwords: Passwords,
     pub providers: Registry,
+    /// What the providers that are described by a manifest do.
+    pub manifests: Arc<Shelf>,
     /// Keys that providers are called with.
     pub keys: Keys,
     pub planning: Planning,
@@ -140,6 +143,8 @@ pub enum StartError {
     Actors(#[from] SystemError),
     #[error(transparent)]
     Lists(#[from] DamagedLists),
+    #[error("a provider of the program is damaged: {0}")]
+    Manifests(#[from] ManifestError),
     #[error(transparent)]
     Gates(#[from] KeepingError),
     #[error("the key file of the provider {provider} cannot be read ({}): {cause}", path.display())]
@@ -178,6 +183,9 @@ impl Running {
         let keys = Keys::new(opened.store.clone(), Arc::clone(&sealer), install_keys(&config)?);
         let lists = Lists::embedded().map_err(DamagedLists::from)?;
         let providers = Registry::built_in()?;
+        let folder = ManifestFolder::new(directory.manifests());
+        let (manifests, broken) = Shelf::open(providers.clone(), folder, &config.providers)?;
+        broken.iter().for_each(|error| tracing::error!("a provider is left out: {error}"));
         let off = config.providers.iter().filter(|(_, provider)| !provider.enabled).map(|(slug, _)| slug.clone());
         let workspace_defaults = Arc::new(config.workspace_defaults()?);
         let planning = Planning {
@@ -206,6 +214,7 @@ impl Running {
             sealer,
             passwords,
             providers,
+            manifests: Arc::new(manifests),
             keys,
             planning,
             workspace_defaults,

@@ -19,6 +19,8 @@ section! {
         pub api_key_file: Option<PathBuf> = None;
         /// Which actor to run (Apify).
         pub actor_id: Option<String> = None;
+        /// The plan you have with the vendor, by its name in the manifest: decides the published limits.
+        pub plan: Option<String> = None;
         /// The provider's published limit in requests a minute; 0 = as its manifest says. enrichment.rate_percent of
         /// it is used.
         pub rate_limit: u32 = 0;

@@ -4,7 +4,9 @@
 //! Neither addresses nor headers nor bodies are ever put into an error or a debug print, because they carry keys and
 //! personal data.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -12,7 +14,6 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use reqwest::{Method, StatusCode};
-use tokio::sync::OnceCell;
 
 /// Time for the connection alone; the request's own limit covers the whole exchange.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,6 +35,8 @@ pub struct OutgoingRequest {
     pub timeout: Duration,
     /// Bytes of the answer's body that are accepted at most.
     pub max_answer_bytes: usize,
+    /// An HTTP proxy on the way, `http://host:port`.
+    pub proxy: Option<String>,
 }
 
 impl OutgoingRequest {
@@ -49,6 +52,7 @@ impl OutgoingRequest {
             body: Bytes::new(),
             timeout: Self::DEFAULT_TIMEOUT,
             max_answer_bytes: Self::DEFAULT_MAX_ANSWER_BYTES,
+            proxy: None,
         }
     }
 }
@@ -105,36 +109,42 @@ pub enum HttpError {
     Broken(String),
 }
 
-/// The machine's network through one pooled client, built when the first request is sent.
+/// The machine's network through one pooled client a proxy, built when the first request is sent.
 ///
-/// The client belongs to the runtime that sends first: send from one runtime only.
+/// A client belongs to the runtime that sends first: send from one runtime only.
 #[derive(Default)]
 pub struct SystemHttp {
-    client: OnceCell<reqwest::Client>,
+    /// By the proxy they go through; empty for none.
+    clients: Mutex<BTreeMap<String, reqwest::Client>>,
 }
 
 impl SystemHttp {
     #[allow(clippy::disallowed_methods)] // the one place that builds a client
-    async fn client(&self) -> Result<&reqwest::Client, HttpError> {
-        self.client
-            .get_or_try_init(|| async {
-                // Fails only when a provider is installed already, which serves as well.
-                let _ = rustls::crypto::ring::default_provider().install_default();
-                reqwest::Client::builder()
-                    .user_agent(concat!("galena/", env!("CARGO_PKG_VERSION")))
-                    .redirect(reqwest::redirect::Policy::none())
-                    .connect_timeout(CONNECT_TIMEOUT)
-                    .pool_idle_timeout(IDLE_CONNECTION)
-                    .build()
-                    .map_err(|error| HttpError::Connect(chain(&error)))
-            })
-            .await
+    fn client(&self, proxy: Option<&str>) -> Result<reqwest::Client, HttpError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(proxy.unwrap_or_default()) {
+            return Ok(client.clone());
+        }
+        // Fails only when a provider is installed already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("galena/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_CONNECTION);
+        if let Some(proxy) = proxy {
+            let through = reqwest::Proxy::all(proxy).map_err(|error| HttpError::Invalid(chain(&error.without_url())))?;
+            builder = builder.proxy(through);
+        }
+        let client = builder.build().map_err(|error| HttpError::Connect(chain(&error)))?;
+        clients.insert(proxy.unwrap_or_default().to_owned(), client.clone());
+        Ok(client)
     }
 
     async fn exchange(&self, request: OutgoingRequest) -> Result<OutgoingResponse, HttpError> {
-        let OutgoingRequest { method, url, headers, body, timeout, max_answer_bytes: limit } = request;
+        let OutgoingRequest { method, url, headers, body, timeout, max_answer_bytes: limit, proxy } = request;
         let failed = |error: reqwest::Error| classify(error, timeout);
-        let sending = self.client().await?.request(method, url).headers(headers).body(body).timeout(timeout);
+        let sending = self.client(proxy.as_deref())?.request(method, url).headers(headers).body(body).timeout(timeout);
         let mut response = sending.send().await.map_err(failed)?;
         if response.content_length().is_some_and(|announced| announced > limit as u64) {
             return Err(HttpError::TooLarge { limit });

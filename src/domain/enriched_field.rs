@@ -49,10 +49,48 @@ pub enum EnrichedField {
     /// Legal form of the company as it stands in its name.
     #[n(11)]
     CompanyLegalForm,
+    /// The address of the person's profile there. So are the next two.
+    #[n(12)]
+    Twitter,
+    #[n(13)]
+    Facebook,
+    #[n(14)]
+    Github,
+    /// Whole months in the present position.
+    #[n(15)]
+    Tenure,
+    /// A range of [`revenue_range`](super::revenue::revenue_range).
+    #[n(16)]
+    RevenueRange,
+    /// The year, four digits.
+    #[n(17)]
+    CompanyFounded,
+    /// Where the company sits. So are the next two.
+    #[n(18)]
+    CompanyCity,
+    #[n(19)]
+    CompanyState,
+    #[n(20)]
+    CompanyCountry,
+    /// A JSON array of names.
+    #[n(21)]
+    CompanyTechnologies,
+    /// A JSON array of names.
+    #[n(22)]
+    TechnologyCategories,
+    /// A JSON array of `{"number", "type", "verified"}`: E.164; `mobile`, `work`, `direct` or `main`.
+    #[n(23)]
+    PhoneNumbers,
+    /// How addresses of the company are made, such as `{first}.{last}`.
+    #[n(24)]
+    CompanyEmailPattern,
+    /// `listed` or `clear`: what a register says about calling the number.
+    #[n(25)]
+    DoNotCall,
 }
 
 impl EnrichedField {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 26] = [
         Self::SeniorityLevel,
         Self::Department,
         Self::PhoneStatus,
@@ -65,6 +103,20 @@ impl EnrichedField {
         Self::EmailDomainFit,
         Self::CompanyBaseName,
         Self::CompanyLegalForm,
+        Self::Twitter,
+        Self::Facebook,
+        Self::Github,
+        Self::Tenure,
+        Self::RevenueRange,
+        Self::CompanyFounded,
+        Self::CompanyCity,
+        Self::CompanyState,
+        Self::CompanyCountry,
+        Self::CompanyTechnologies,
+        Self::TechnologyCategories,
+        Self::PhoneNumbers,
+        Self::CompanyEmailPattern,
+        Self::DoNotCall,
     ];
 
     /// The name in the API.
@@ -82,7 +134,26 @@ impl EnrichedField {
             Self::EmailDomainFit => "emailDomainFit",
             Self::CompanyBaseName => "companyBaseName",
             Self::CompanyLegalForm => "companyLegalForm",
+            Self::Twitter => "twitter",
+            Self::Facebook => "facebook",
+            Self::Github => "github",
+            Self::Tenure => "tenure",
+            Self::RevenueRange => "revenueRange",
+            Self::CompanyFounded => "companyFounded",
+            Self::CompanyCity => "companyCity",
+            Self::CompanyState => "companyState",
+            Self::CompanyCountry => "companyCountry",
+            Self::CompanyTechnologies => "companyTechnologies",
+            Self::TechnologyCategories => "technologyCategories",
+            Self::PhoneNumbers => "phoneNumbers",
+            Self::CompanyEmailPattern => "companyEmailPattern",
+            Self::DoNotCall => "doNotCall",
         }
+    }
+
+    /// Whether its text is a JSON array of several values.
+    pub const fn is_list(self) -> bool {
+        matches!(self, Self::CompanyTechnologies | Self::TechnologyCategories | Self::PhoneNumbers)
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
@@ -100,7 +171,19 @@ impl EnrichedField {
             Self::EmailType | Self::SuggestedEmail => &[LeadField::Email],
             Self::CompanyDomain => &[LeadField::Website, LeadField::Email],
             Self::EmailDomainFit => &[LeadField::Email, LeadField::Website, LeadField::CompanyName],
-            Self::CompanyBaseName | Self::CompanyLegalForm => &[LeadField::CompanyName],
+            Self::CompanyBaseName
+            | Self::CompanyLegalForm
+            | Self::RevenueRange
+            | Self::CompanyFounded
+            | Self::CompanyCity
+            | Self::CompanyState
+            | Self::CompanyCountry
+            | Self::CompanyTechnologies
+            | Self::TechnologyCategories
+            | Self::CompanyEmailPattern => &[LeadField::CompanyName],
+            Self::Twitter | Self::Facebook | Self::Github | Self::PhoneNumbers => &[LeadField::FullName],
+            Self::Tenure => &[LeadField::JobTitle, LeadField::CompanyName],
+            Self::DoNotCall => &[LeadField::Phone],
         }
     }
 }

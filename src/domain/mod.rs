@@ -2,6 +2,7 @@
 
 pub mod cell;
 pub mod company_name;
+pub mod company_size;
 pub mod dedupe;
 pub mod delimited;
 pub mod email;
@@ -13,6 +14,7 @@ pub mod filter;
 pub mod header;
 pub mod id;
 pub mod identity;
+pub mod industry;
 pub mod job_title;
 pub mod lead;
 pub mod lead_names;
@@ -24,7 +26,9 @@ pub mod person_name;
 pub mod phone;
 pub mod policy;
 pub mod quality;
+pub mod revenue;
 pub mod row;
+pub mod sensitive;
 pub mod settings;
 pub mod spelling;
 pub mod text;

@@ -30,6 +30,7 @@ pub mod idempotency;
 pub mod imports;
 pub mod leads;
 pub mod lists;
+mod manifests;
 mod observe;
 mod password;
 pub mod path;

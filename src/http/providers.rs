@@ -73,7 +73,7 @@ pub struct NewCredential {
 }
 
 /// The slug in a path. What cannot be one is no provider.
-pub struct Slug(String);
+pub struct Slug(pub(super) String);
 
 impl FromRequestParts<Arc<App>> for Slug {
     type Rejection = Problem;
@@ -120,7 +120,7 @@ pub async fn put_credential(
     JsonBody(body): JsonBody<NewCredential>,
 ) -> Result<impl IntoResponse, Problem> {
     let Caller { scope, origin, .. } = auth.need(Right::Admin)?;
-    if app.providers.get(&provider).is_some() {
+    if app.providers.get(&provider).is_some_and(|provider| !provider.needs_key()) {
         return Err(Problem::new(Code::Conflict).detail("this provider works without a key"));
     }
     let secret = Secret::new(body.secret.expose().trim());
@@ -182,7 +182,7 @@ fn shown(
     let own = own.map(|own| CredentialView { owner: "workspace", hint: Some(own.hint), set_at: Some(own.set_at) });
     let offers = app.providers.offers().filter(|(provider, _)| provider.slug() == id);
     let operations = offers.map(|(_, offer)| offer.operation.name()).collect();
-    let built_in = app.providers.get(&id).is_some();
+    let built_in = app.providers.get(&id).is_some_and(|provider| provider.region().is_none());
     ProviderView {
         id,
         built_in,

@@ -16,8 +16,8 @@ use super::codes::Code;
 use super::problem::Problem;
 use super::{
     admission, api_keys, audit, auth, bulk, check, conditional, console, credits, describe, enrichment, events,
-    exports, health, imports, leads, lists, observe, privacy, providers, search, security_headers, session, settings,
-    setup, suppressions, timeline, uploads, usage, users, workspaces,
+    exports, health, imports, leads, lists, manifests, observe, privacy, providers, search, security_headers, session,
+    settings, setup, suppressions, timeline, uploads, usage, users, workspaces,
 };
 use crate::app::App;
 
@@ -74,7 +74,9 @@ fn requests() -> Routes {
         .routes(routes!(enrichment::dead_letters::replay))
         .routes(routes!(usage::show))
         // providers
-        .routes(routes!(providers::index))
+        .routes(routes!(providers::index, manifests::create))
+        .routes(routes!(manifests::show, manifests::delete))
+        .routes(routes!(manifests::test))
         .routes(routes!(providers::put_credential, providers::delete_credential))
         // credits
         .routes(routes!(credits::show))

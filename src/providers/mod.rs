@@ -6,9 +6,11 @@
 pub mod areas;
 pub mod builtin;
 pub mod lists;
+pub mod manifest;
 mod plan;
 mod refine;
 mod registry;
+pub mod simulator;
 
 use std::time::Duration;
 

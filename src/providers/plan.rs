@@ -1,6 +1,7 @@
 //! From what a job asks for to the steps it is made of.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::{Offer, Provider, Registry};
 use crate::domain::enrichment::{
@@ -108,10 +109,10 @@ fn plan_point(
             if !is_wanted {
                 continue;
             }
-            match source(desk, provider) {
+            match source(desk, &*provider) {
                 Err(reason) => note(planned, point, provider.slug(), reason),
                 Ok(source) => {
-                    let job = JobStep { accept: accept.clone(), when: step.when.condition(), ..of(provider, offer, point, source) };
+                    let job = JobStep { accept: accept.clone(), when: step.when.condition(), ..of(&*provider, &offer, point, source) };
                     let known = |one: &JobStep| one.provider == job.provider && one.operation == job.operation;
                     if !taken.iter().any(|one| known(one) && one.when == job.when) {
                         taken.push(job);
@@ -139,13 +140,13 @@ fn plan_point(
 }
 
 /// Whom a step of a template stands for.
-fn candidates<'d>(
-    desk: &Desk<'d>,
+fn candidates(
+    desk: &Desk<'_>,
     point: DataPoint,
     step: &TemplateStep,
     named: &[&str],
     planned: &mut Planned,
-) -> Vec<(&'d dyn Provider, &'d Offer)> {
+) -> Vec<(Arc<dyn Provider>, Offer)> {
     let wanted = step.operation.as_deref().and_then(Operation::from_name);
     let answers = |offer: &Offer| {
         offer.operation.points().contains(&point) && wanted.is_none_or(|operation| operation == offer.operation)
@@ -159,7 +160,7 @@ fn candidates<'d>(
         return Vec::new();
     };
     match provider.offers().iter().find(|offer| answers(offer)) {
-        Some(offer) => vec![(&**provider, offer)],
+        Some(offer) => vec![(Arc::clone(&provider), offer.clone())],
         None => {
             note(planned, point, &step.provider, "cannot do that");
             Vec::new()
@@ -181,14 +182,14 @@ fn validating(
         note(planned, point, &validator.provider, "cannot do that");
         return Ok(None);
     };
-    match source(desk, &**provider) {
+    match source(desk, &*provider) {
         Err(reason) => {
             note(planned, point, &validator.provider, reason);
             Ok(None)
         }
         Ok(source) => {
             let accept = validator.accept.rule("/validate/accept")?;
-            Ok(Some(JobStep { accept, validates: true, ..of(&**provider, offer, point, source) }))
+            Ok(Some(JobStep { accept, validates: true, ..of(&*provider, offer, point, source) }))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Which providers there are.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::areas::{Areas, AreasError};
 use super::builtin::{BuiltInCompany, BuiltInEmail, BuiltInName, BuiltInPhone, BuiltInTitle, MailHosts};
@@ -17,10 +17,13 @@ pub enum DamagedLists {
     Areas(#[from] AreasError),
 }
 
-/// Providers by slug. Made once at the start; cheap to clone.
+type BySlug = BTreeMap<String, Arc<dyn Provider>>;
+
+/// Providers by slug. All clones are one registry: what one adds the others see.
 #[derive(Clone, Default)]
 pub struct Registry {
-    providers: BTreeMap<String, Arc<dyn Provider>>,
+    /// Readers take the map as it is and let go of the lock.
+    providers: Arc<RwLock<Arc<BySlug>>>,
 }
 
 impl Registry {
@@ -41,23 +44,48 @@ impl Registry {
 
     /// Adds a provider; one with the same slug is replaced.
     #[must_use]
-    pub fn with(mut self, provider: Arc<dyn Provider>) -> Self {
-        self.providers.insert(provider.slug().to_owned(), provider);
+    pub fn with(self, provider: Arc<dyn Provider>) -> Self {
+        self.put(provider);
         self
     }
 
-    pub fn get(&self, slug: &str) -> Option<&Arc<dyn Provider>> {
-        self.providers.get(slug)
+    /// Adds a provider while the house works; one with the same slug is replaced. Calls that are on their way end with
+    /// the one they began with.
+    pub fn put(&self, provider: Arc<dyn Provider>) {
+        self.change(|providers| drop(providers.insert(provider.slug().to_owned(), provider)));
+    }
+
+    pub fn remove(&self, slug: &str) {
+        self.change(|providers| drop(providers.remove(slug)));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut BySlug)) {
+        let mut guard = self.providers.write().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = BySlug::clone(&guard);
+        change(&mut changed);
+        *guard = Arc::new(changed);
+    }
+
+    fn all(&self) -> Arc<BySlug> {
+        Arc::clone(&self.providers.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn get(&self, slug: &str) -> Option<Arc<dyn Provider>> {
+        self.all().get(slug).map(Arc::clone)
     }
 
     /// Every offer, by slug of its provider.
-    pub fn offers(&self) -> impl Iterator<Item = (&dyn Provider, &Offer)> {
-        self.providers.values().flat_map(|provider| provider.offers().iter().map(move |offer| (&**provider, offer)))
+    pub fn offers(&self) -> impl Iterator<Item = (Arc<dyn Provider>, Offer)> {
+        let of = |provider: &Arc<dyn Provider>| {
+            let offers: Vec<_> = provider.offers().iter().map(|offer| (Arc::clone(provider), offer.clone())).collect();
+            offers
+        };
+        self.all().values().flat_map(of).collect::<Vec<_>>().into_iter()
     }
 }
 
 impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.providers.keys()).finish()
+        f.debug_list().entries(self.all().keys()).finish()
     }
 }

@@ -56,6 +56,11 @@ impl DataDirectory {
         self.root.join("exports")
     }
 
+    /// The operator's own providers.
+    pub fn manifests(&self) -> PathBuf {
+        self.root.join("providers")
+    }
+
     /// Whether a store was made here.
     pub fn is_prepared(&self) -> bool {
         self.store_file().exists()

@@ -58,7 +58,7 @@ impl Slice {
         let inputs = inputs_of(&step.needs, &step.optional, lead)?;
         let request = Request { id, operation: step.operation, inputs, ticket: None, callback: None };
         let requests = std::slice::from_ref(&request);
-        match self.parts.gate.call(&self.parts.agenda, &self.pick, &**provider, requests, course).await {
+        match self.parts.gate.call(&self.parts.agenda, &self.pick, &*provider, requests, course).await {
             Passed::Answered { mut replies, .. } => {
                 replies.pop().filter(|reply| reply.outcome.is_final() && reply.cost == 0).map(|reply| reply.outcome)
             }

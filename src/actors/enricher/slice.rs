@@ -159,7 +159,7 @@ impl Slice {
     fn in_flight(&self, course: &Course) -> usize {
         let of = |step: &crate::domain::enrichment::JobStep| {
             let provider = self.parts.registry.get(&step.provider)?;
-            Some(self.parts.gate.wanted_in_flight(&**provider, step.operation, course))
+            Some(self.parts.gate.wanted_in_flight(&*provider, step.operation, course))
         };
         let most = course.steps.iter().filter_map(of).max();
         most.unwrap_or(1).max(self.parts.settings.min_in_flight)
@@ -314,7 +314,7 @@ impl Slice {
                 callback: None,
             })
             .collect();
-        let passed = self.parts.gate.call(&self.parts.agenda, &self.pick, &**provider, &requests, course).await;
+        let passed = self.parts.gate.call(&self.parts.agenda, &self.pick, &*provider, &requests, course).await;
         match passed {
             Passed::Stopped => batch.into_iter().map(|(task, _)| Ended::NotCalled(task.item)).collect(),
             Passed::Answered { replies, latency } => {

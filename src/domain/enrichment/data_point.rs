@@ -231,10 +231,12 @@ pub enum Operation {
     CompanyDomain,
     #[n(12)]
     CompanyName,
+    #[n(13)]
+    PhoneFind,
 }
 
 impl Operation {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::EmailVerify,
         Self::EmailFind,
         Self::PhoneValidate,
@@ -248,6 +250,7 @@ impl Operation {
         Self::TitleClassify,
         Self::CompanyDomain,
         Self::CompanyName,
+        Self::PhoneFind,
     ];
 
     pub fn from_name(name: &str) -> Option<Self> {
@@ -269,6 +272,7 @@ impl Operation {
             Self::TitleClassify => "title.classify",
             Self::CompanyDomain => "company.domain",
             Self::CompanyName => "company.name",
+            Self::PhoneFind => "phone.find",
         }
     }
 
@@ -282,6 +286,7 @@ impl Operation {
             }
             Self::CompanyEnrich | Self::CompanyFind => &[DataPoint::Company],
             Self::LinkedInFind => &[DataPoint::LinkedIn],
+            Self::PhoneFind => &[DataPoint::Phone],
             Self::PhoneValidate => &[DataPoint::PhoneStatus],
             Self::NameParse => &[DataPoint::Name],
             Self::TitleClassify => &[DataPoint::Seniority],

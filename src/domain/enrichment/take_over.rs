@@ -32,7 +32,13 @@ impl WriteContext<'_> {
 pub fn take_over(lead: &mut Lead, answer: &Answer, context: &WriteContext<'_>) {
     let before = lead.clone();
     for value in answer.values.iter().filter(|value| !context.withholds(&value.field)) {
-        if let Some(field) = LeadField::from_name(&value.field)
+        if let Some(name) = value.field.strip_prefix("customFields.") {
+            // Nobody knows how sure a custom field is: one that is there was somebody's own.
+            let current = lead.custom_field(name).map(|_| Confidence::from_hundredths(100));
+            if context.rules.of(&value.field).writes(current, value.confidence) {
+                lead.set_custom_field(name, Some(value.value.clone()));
+            }
+        } else if let Some(field) = LeadField::from_name(&value.field)
             && context.writes(&before, field, value.confidence)
         {
             lead.set_field(field, Some(value.value.clone()));

@@ -34,6 +34,20 @@ pub enum LineType {
 }
 
 impl LineType {
+    pub const ALL: [Self; 11] = [
+        Self::Mobile,
+        Self::FixedLine,
+        Self::FixedLineOrMobile,
+        Self::Voip,
+        Self::TollFree,
+        Self::PremiumRate,
+        Self::SharedCost,
+        Self::Personal,
+        Self::Pager,
+        Self::CompanyWide,
+        Self::Voicemail,
+    ];
+
     /// The name in the API.
     pub const fn name(self) -> &'static str {
         match self {

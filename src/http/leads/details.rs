@@ -88,23 +88,53 @@ fn enriched(lead: &Lead, found: &[(String, FieldValue)]) -> Map<String, Value> {
         let there = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::String(value?))));
         Value::Object(there.collect())
     };
-    shown.insert("socialProfiles".to_owned(), group(vec![("linkedin", field(LeadField::LinkedInUrl))]));
+    let profiles = vec![
+        ("linkedin", field(LeadField::LinkedInUrl)),
+        ("twitter", fact(EnrichedField::Twitter)),
+        ("facebook", fact(EnrichedField::Facebook)),
+        ("github", fact(EnrichedField::Github)),
+    ];
+    shown.insert("socialProfiles".to_owned(), group(profiles));
     let professional = vec![
         ("jobTitle", field(LeadField::JobTitle)),
         ("seniorityLevel", fact(EnrichedField::SeniorityLevel)),
         ("department", fact(EnrichedField::Department)),
     ];
-    shown.insert("professionalInfo".to_owned(), group(professional));
+    let tenure = number(fact(EnrichedField::Tenure)).map(|months| ("tenure", months));
+    shown.insert("professionalInfo".to_owned(), with(group(professional), tenure));
     let company = vec![
         ("name", field(LeadField::CompanyName).or_else(|| fact(EnrichedField::CompanyBaseName))),
         ("legalForm", fact(EnrichedField::CompanyLegalForm)),
         ("domain", field(LeadField::Website).or_else(|| fact(EnrichedField::CompanyDomain))),
         ("industry", field(LeadField::Industry)),
         ("employeeCount", field(LeadField::CompanySize)),
+        ("revenueRange", fact(EnrichedField::RevenueRange)),
         ("linkedinUrl", field(LeadField::CompanyLinkedInUrl)),
     ];
-    shown.insert("companyInfo".to_owned(), group(company));
-    for more in [EnrichedField::EmailType, EnrichedField::SuggestedEmail, EnrichedField::EmailDomainFit] {
+    let place = group(vec![
+        ("city", fact(EnrichedField::CompanyCity)),
+        ("state", fact(EnrichedField::CompanyState)),
+        ("country", fact(EnrichedField::CompanyCountry)),
+    ]);
+    let has_place = place.as_object().is_some_and(|members| !members.is_empty());
+    let founded = number(fact(EnrichedField::CompanyFounded)).map(|year| ("founded", year));
+    let more = has_place.then_some(("location", place)).into_iter().chain(founded);
+    shown.insert("companyInfo".to_owned(), with(group(company), more));
+    let list =
+        |list: EnrichedField| lead.enriched_field(list).and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let (technologies, categories) =
+        (list(EnrichedField::CompanyTechnologies), list(EnrichedField::TechnologyCategories));
+    if technologies.is_some() || categories.is_some() {
+        let or_empty = |list: Option<Value>| list.unwrap_or_else(|| json!([]));
+        let both = json!({ "technologies": or_empty(technologies), "categories": or_empty(categories) });
+        shown.insert("technographics".to_owned(), both);
+    }
+    for more in [
+        EnrichedField::EmailType,
+        EnrichedField::SuggestedEmail,
+        EnrichedField::EmailDomainFit,
+        EnrichedField::DoNotCall,
+    ] {
         if let Some(value) = fact(more) {
             shown.insert(more.name().to_owned(), Value::String(value));
         }
@@ -125,7 +155,10 @@ fn enriched(lead: &Lead, found: &[(String, FieldValue)]) -> Map<String, Value> {
 fn phones(lead: &Lead, was_found: bool) -> Value {
     let fact = |fact: EnrichedField| lead.enriched_field(fact);
     let status = fact(EnrichedField::PhoneStatus);
-    let Some(number) = lead.phone.as_deref().filter(|_| was_found || status.is_some()) else { return json!([]) };
+    let further: Vec<Value> =
+        fact(EnrichedField::PhoneNumbers).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let known = lead.phone.as_deref().filter(|_| was_found || status.is_some() || !further.is_empty());
+    let Some(number) = known else { return Value::Array(further) };
     let line_type = fact(EnrichedField::PhoneType);
     let kind = match line_type {
         Some("mobile") => Some("mobile"),
@@ -134,7 +167,7 @@ fn phones(lead: &Lead, was_found: bool) -> Value {
         Some(_) => Some("main"),
         None => None,
     };
-    json!([{
+    let mut all = vec![json!({
         "number": number,
         "type": kind,
         "lineType": line_type,
@@ -142,12 +175,59 @@ fn phones(lead: &Lead, was_found: bool) -> Value {
         "valid": status.map(|status| status == "valid"),
         "country": fact(EnrichedField::PhoneCountry),
         "region": fact(EnrichedField::PhoneRegion),
-    }])
+    })];
+    merge(&mut all, &further);
+    Value::Array(all)
+}
+
+/// Adds the numbers that providers found; what they say of the number that is shown already goes to it.
+fn merge(all: &mut Vec<Value>, further: &[Value]) {
+    for found in further {
+        let shown = all.iter_mut().find(|shown| shown["number"] == found["number"]);
+        let Some(Value::Object(shown)) = shown else {
+            all.push(found.clone());
+            continue;
+        };
+        for (name, value) in found.as_object().into_iter().flatten() {
+            let told = shown.get(name).is_some_and(|known| !known.is_null() && *known != json!(false));
+            if !told && !value.is_null() {
+                shown.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+fn number(text: Option<String>) -> Option<Value> {
+    text?.parse::<u32>().ok().map(Value::from)
+}
+
+fn with(group: Value, more: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    let mut group = group;
+    if let Value::Object(members) = &mut group {
+        members.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    }
+    group
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_providers_stand_beside_that_of_the_lead() {
+        let mut lead = Lead { phone: Some("+33600000001".to_owned()), ..Lead::default() };
+        lead.enriched.set(EnrichedField::PhoneType, "mobile".to_owned());
+        let found = json!([
+            { "number": "+33600000001", "type": "direct", "verified": true },
+            { "number": "+33140000001", "type": "main", "verified": false },
+        ]);
+        lead.enriched.set(EnrichedField::PhoneNumbers, found.to_string());
+        let shown = phones(&lead, false);
+        assert_eq!((&shown[0]["type"], &shown[0]["verified"]), (&json!("mobile"), &json!(true)));
+        assert_eq!(shown[1]["number"], "+33140000001");
+        lead.phone = None;
+        assert_eq!(phones(&lead, false), found);
+    }
 
     #[test]
     fn amounts_keep_four_to_six_places() {
