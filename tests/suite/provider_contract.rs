@@ -47,7 +47,10 @@ async fn vendor(answer: Value) -> (String, Arc<Mutex<Vec<Captured>>>, tokio::tas
             let captured = Captured {
                 method: parts.method.as_str().to_lowercase(),
                 path: parts.uri.path().to_owned(),
-                query: pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (decoded(name), decoded(value))).collect(),
+                query: pairs
+                    .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+                    .map(|(name, value)| (decoded(name), decoded(value)))
+                    .collect(),
                 body: serde_json::from_slice(&bytes).unwrap_or_default(),
             };
             keep.lock().expect("whole").push(captured);
@@ -63,7 +66,8 @@ async fn vendor(answer: Value) -> (String, Arc<Mutex<Vec<Captured>>>, tokio::tas
 /// Everything the shipped manifest of this name can send, each operation with each of its alternatives.
 async fn sent_by(slug: &str, answer: Value) -> Vec<Captured> {
     let (address, seen, served) = vendor(answer).await;
-    let manifest = shipped().expect("the manifests read").into_iter().find(|known| known.slug == slug).expect("shipped");
+    let manifest =
+        shipped().expect("the manifests read").into_iter().find(|known| known.slug == slug).expect("shipped");
     let base = manifest.base_url.splitn(4, '/').nth(3).map_or(String::new(), |path| format!("/{path}"));
     let mut setup = Setup { base_url: Some(format!("{address}{base}")), ..Setup::default() };
     if slug == "apify" {
@@ -126,9 +130,9 @@ impl Api {
     fn problems(&self, base: &str, request: &Captured) -> Vec<String> {
         let path = request.path.strip_prefix(base).unwrap_or(&request.path);
         let paths = self.0["paths"].as_object().expect("paths");
-        let Some((template, item)) = paths.iter().find(|(template, item)| {
-            fits(template, path) && item.get(&request.method).is_some()
-        }) else {
+        let Some((template, item)) =
+            paths.iter().find(|(template, item)| fits(template, path) && item.get(&request.method).is_some())
+        else {
             return vec![format!("{} {path} is not in the file", request.method)];
         };
         let operation = &item[&request.method];
@@ -235,7 +239,8 @@ async fn apollo() {
 #[tokio::test]
 async fn apify() {
     let Some(api) = Api::read("specs/apify/apify-openapi.json") else { return };
-    let sent = sent_by("apify", json!({ "data": { "id": "12", "status": "SUCCEEDED", "defaultDatasetId": "d1" } })).await;
+    let sent =
+        sent_by("apify", json!({ "data": { "id": "12", "status": "SUCCEEDED", "defaultDatasetId": "d1" } })).await;
     assert!(sent.iter().any(|one| one.path == "/v2/datasets/d1/items"), "the dataset was read: {sent:?}");
     assert_none("apify", sent.iter().flat_map(|one| api.problems("", one)).collect());
 }
@@ -248,7 +253,11 @@ async fn people_data_labs() {
     let (bulk, known): (Vec<_>, Vec<_>) = sent.into_iter().partition(|one| one.path == "/v5/person/bulk");
     assert_none("peopledatalabs", known.iter().flat_map(|one| api.problems("", one)).collect());
     let single: Vec<String> = api.0["paths"]["/v5/person/enrich"]["get"]["parameters"]
-        .as_array().expect("parameters").iter().filter_map(|one| Some(api.resolve(one)["name"].as_str()?.to_owned())).collect();
+        .as_array()
+        .expect("parameters")
+        .iter()
+        .filter_map(|one| Some(api.resolve(one)["name"].as_str()?.to_owned()))
+        .collect();
     assert!(!bulk.is_empty());
     for request in bulk {
         for one in request.body["requests"].as_array().expect("requests") {
@@ -262,14 +271,24 @@ async fn people_data_labs() {
 /// There is no official file: what a third party wrote down is a hint, and the parameters it names are compared.
 #[tokio::test]
 async fn hunter() {
-    let files = [("/v2/email-finder", "email-finder"), ("/v2/email-verifier", "email-verifier"), ("/v2/domain-search", "domain-search")];
-    let texts: Vec<_> = files.iter().filter_map(|(path, name)| Some((*path, shared_data::read(&format!("specs/hunter/hunter-{name}-thirdparty.yaml"))?))).collect();
+    let files = [
+        ("/v2/email-finder", "email-finder"),
+        ("/v2/email-verifier", "email-verifier"),
+        ("/v2/domain-search", "domain-search"),
+    ];
+    let texts: Vec<_> = files
+        .iter()
+        .filter_map(|(path, name)| {
+            Some((*path, shared_data::read(&format!("specs/hunter/hunter-{name}-thirdparty.yaml"))?))
+        })
+        .collect();
     if texts.is_empty() {
         return;
     }
     let sent = sent_by("hunter", json!({ "data": { "email": null } })).await;
     for request in sent.iter().filter(|one| one.path != "/v2/account") {
-        let (_, text) = texts.iter().find(|(path, _)| *path == request.path).unwrap_or_else(|| panic!("{}", request.path));
+        let (_, text) =
+            texts.iter().find(|(path, _)| *path == request.path).unwrap_or_else(|| panic!("{}", request.path));
         for (name, _) in &request.query {
             assert!(text.contains(&format!("- name: {name}\n")), "{} has no parameter {name}", request.path);
         }
