@@ -29,9 +29,10 @@ use crate::actors::scheduler::{self, Agenda, Scheduler, SchedulerParts};
 use crate::actors::store_door::StoreDoor;
 use crate::actors::store_writer::{Serve, StoreWriter};
 use crate::actors::task_runner::{self, TaskRunner};
-use crate::config::Config;
 use crate::config::plans::Plans;
+use crate::config::{Config, PolicyError};
 use crate::deps::Deps;
+use crate::domain::settings::WorkspaceSettings;
 use crate::http::search::SearchPermits;
 use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, PlanRates, RateLimits};
 
@@ -59,6 +60,8 @@ pub struct App {
     /// Keys that providers are called with.
     pub keys: Keys,
     pub planning: Planning,
+    /// What holds for a workspace that has decided nothing.
+    pub workspace_defaults: Arc<WorkspaceSettings>,
     pub index: CurrentIndex,
     pub wakes: Wakes,
     /// What of the jobs may run now; stops are told here.
@@ -146,6 +149,8 @@ pub enum StartError {
     Gates(#[from] KeepingError),
     #[error("the key file of the provider {provider} cannot be read ({}): {cause}", path.display())]
     KeyFile { provider: String, path: std::path::PathBuf, cause: std::io::Error },
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     #[error("the opening of the store panicked")]
     OpeningPanicked,
 }
@@ -182,11 +187,13 @@ impl Running {
         let (manifests, broken) = Shelf::open(providers.clone(), folder, &config.providers)?;
         broken.iter().for_each(|error| tracing::error!("a provider is left out: {error}"));
         let off = config.providers.iter().filter(|(_, provider)| !provider.enabled).map(|(slug, _)| slug.clone());
+        let workspace_defaults = Arc::new(config.workspace_defaults()?);
         let planning = Planning {
             registry: providers.clone(),
             keys: keys.clone(),
             switched_off: Arc::new(off.collect()),
             system: SystemScope::for_the_house(),
+            defaults: Arc::clone(&workspace_defaults),
         };
         let agenda = Agenda::new(config.enrichment.max_jobs, SLICES_PER_JOB);
         let gates = gates(&config, &deps, &opened.store)?;
@@ -210,6 +217,7 @@ impl Running {
             manifests: Arc::new(manifests),
             keys,
             planning,
+            workspace_defaults,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
             agenda,
@@ -385,6 +393,7 @@ fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
         system,
         max_jobs: app.config.enrichment.max_jobs,
         plans: scheduler::PlanShares::of(app.plans.clone()),
+        defaults: Arc::clone(&app.workspace_defaults),
         enricher: app.wakes.enricher.clone(),
     }
 }
@@ -397,7 +406,13 @@ fn enricher_parts(app: &App, system: SystemScope, lists: Lists) -> EnricherParts
         store: app.store.clone(),
         agenda: app.agenda.clone(),
         registry: app.providers.clone(),
-        gate: Gate::new(policy, &app.deps, config.call_timeout.0),
+        gate: Gate::new(
+            policy,
+            &app.deps,
+            config.call_timeout.0,
+            app.gates.clone(),
+            Arc::new(app.config.providers.clone()),
+        ),
         keys: app.keys.clone(),
         lists,
         shared: SharedCalls::default(),
@@ -409,6 +424,7 @@ fn enricher_parts(app: &App, system: SystemScope, lists: Lists) -> EnricherParts
             tries: config.attempts,
             keep_raw_answers: !app.config.retention.raw_answers.0.is_zero(),
             cache_ttl: config.cache_ttl.0,
+            defaults: Arc::clone(&app.workspace_defaults),
         },
         scheduler: app.wakes.scheduler.clone(),
     }
@@ -421,8 +437,11 @@ fn install_keys(config: &Config) -> Result<BTreeMap<String, Secret>, StartError>
         let key = match (&provider.api_key, &provider.api_key_file) {
             (Some(key), _) => Secret::new(key.expose()),
             (None, Some(path)) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|cause| StartError::KeyFile { provider: slug.clone(), path: path.clone(), cause })?;
+                let text = std::fs::read_to_string(path).map_err(|cause| StartError::KeyFile {
+                    provider: slug.clone(),
+                    path: path.clone(),
+                    cause,
+                })?;
                 Secret::new(text.trim())
             }
             (None, None) => continue,

@@ -180,11 +180,7 @@ impl Share {
 }
 
 impl Lane {
-    fn pop(
-        &mut self,
-        served: &HashMap<JobId, u64>,
-        may_go: &impl Fn(usize) -> bool,
-    ) -> Option<(JobId, u64, usize)> {
+    fn pop(&mut self, served: &HashMap<JobId, u64>, may_go: &impl Fn(usize) -> bool) -> Option<(JobId, u64, usize)> {
         // Within a job the one who waits for longest, of those who may go.
         let first = |classes: &BTreeMap<usize, VecDeque<u64>>| {
             let fronts = classes.iter().filter(|(class, _)| may_go(**class));

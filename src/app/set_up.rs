@@ -87,7 +87,20 @@ pub fn new_workspace(app: &App, name: String) -> Result<NewWorkspace, SetUpError
         region,
         parent: None,
         grant: (credits > 0).then(|| (app.deps.ids.next(), credits)),
+        sandbox: false,
     })
+}
+
+/// Hundredths of a credit that a sandbox has to play with.
+const PLAY_CREDITS: u64 = 10_000 * 100;
+
+/// A workspace whose providers are played by the simulator, with play credits.
+///
+/// # Errors
+/// When the plan is not in `plans.toml`.
+pub fn new_sandbox(app: &App, name: String) -> Result<NewWorkspace, SetUpError> {
+    let grant = Some((app.deps.ids.next(), PLAY_CREDITS));
+    Ok(NewWorkspace { grant, sandbox: true, ..new_workspace(app, name)? })
 }
 
 /// A fresh API key: the secret, and what the store keeps of it.

@@ -69,6 +69,11 @@ pub fn check(config: &Config, layers: &mut Layers) {
         let key = format!("providers.{name}.base_url");
         demand(web(&provider.base_url), &key, "must begin with https:// or http://");
     }
+    if let Err(error) = config.policy.settings(true) {
+        let (key, message) = (error.key(), error.to_string());
+        let origin = layers.origin(&key);
+        layers.problem(&key, message, origin);
+    }
     check_plans(config, layers);
 }
 

@@ -20,6 +20,7 @@ mod log;
 mod memory;
 mod network;
 pub mod plans;
+mod policy;
 mod printed;
 mod providers;
 mod quality;
@@ -47,6 +48,7 @@ pub use self::load::{Loaded, Request, load};
 pub use self::log::{Log, LogFormat};
 pub use self::memory::Memory;
 pub use self::network::{Network, NetworkError};
+pub use self::policy::{Policy, PolicyError};
 pub use self::printed::printed;
 pub use self::providers::Provider;
 pub use self::quality::Quality;
@@ -68,6 +70,7 @@ pub struct Config {
     pub import: Import,
     pub export: Export,
     pub enrichment: Enrichment,
+    pub policy: Policy,
     pub quality: Quality,
     pub credits: Credits,
     pub limits: Limits,
@@ -75,4 +78,14 @@ pub struct Config {
     pub log: Log,
     /// By the name of the provider's manifest.
     pub providers: BTreeMap<String, Provider>,
+}
+
+impl Config {
+    /// What holds for a workspace that has decided nothing.
+    ///
+    /// # Errors
+    /// When `[policy]` cannot be used; a loaded configuration was checked.
+    pub fn workspace_defaults(&self) -> Result<crate::domain::settings::WorkspaceSettings, PolicyError> {
+        self.policy.settings(!self.retention.raw_answers.0.is_zero())
+    }
 }

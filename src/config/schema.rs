@@ -2,7 +2,8 @@
 
 use super::section::{Key, Section};
 use super::{
-    Credits, Enrichment, Export, Import, Limits, Log, Memory, Provider, Quality, Retention, Search, Server, Store,
+    Credits, Enrichment, Export, Import, Limits, Log, Memory, Policy, Provider, Quality, Retention, Search, Server,
+    Store,
 };
 
 /// The table whose members are the operator's own names.
@@ -43,6 +44,7 @@ pub fn sections() -> Vec<SectionInfo> {
         SectionInfo::of::<Import>(),
         SectionInfo::of::<Export>(),
         SectionInfo::of::<Enrichment>(),
+        SectionInfo::of::<Policy>(),
         SectionInfo::of::<Quality>(),
         SectionInfo::of::<Credits>(),
         SectionInfo::of::<Limits>(),

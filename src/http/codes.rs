@@ -63,7 +63,8 @@ codes! {
         "Send `Authorization: Bearer gal_...` with a key that was not revoked, or sign in.";
     Forbidden "FORBIDDEN" 403 "Not allowed", "Use a key or a user with the right that the answer names.";
     CsrfFailed "CSRF_FAILED" 403 "The page did not prove itself", "Send the token of `GET /session` as X-CSRF-Token.";
-    PolicyForbids "POLICY_FORBIDS" 403 "The policy forbids it", "See the policy of the workspace for the region of the lead.";
+    PolicyForbids "POLICY_FORBIDS" 403 "The policy forbids it",
+        "Accept the terms with `POST /settings/terms`, or see the policy of the workspace (`GET /settings`) for the region of the lead.";
     BudgetExceeded "BUDGET_EXCEEDED" 402 "The budget is used up", "Raise the budget or wait for the next period.";
     NotFound "NOT_FOUND" 404 "There is no such address", "See the API reference at /api/docs.";
     ImportNotFound "IMPORT_NOT_FOUND" 404 "Import not found", "Check the import's id and the workspace of the key.";
@@ -80,6 +81,7 @@ codes! {
         "It was used or has expired; start the server again to get a new one.";
     ProviderNotFound "PROVIDER_NOT_FOUND" 404 "Provider not found", "`GET /providers` lists the ones this server knows.";
     CredentialNotFound "CREDENTIAL_NOT_FOUND" 404 "Credential not found", "The workspace has no key of its own for this provider.";
+    SuppressionNotFound "SUPPRESSION_NOT_FOUND" 404 "Suppression not found", "`GET /suppressions` lists the entries of the workspace.";
     TemplateNotFound "TEMPLATE_NOT_FOUND" 404 "Template not found", "`GET /enrichment/templates` lists the ones of the workspace.";
     CompanyNotFound "COMPANY_NOT_FOUND" 404 "Company not found", "Check the company's id and the workspace of the key.";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405 "The address does not take this method", "See the API reference at /api/docs.";

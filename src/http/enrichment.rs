@@ -15,7 +15,9 @@ use serde::Deserialize;
 pub use self::order::{EnrichBody, EnrichLeadBody, EnrichOptions};
 use self::order::{Prepared, prepare, replayed, too_dear};
 pub(in crate::http) use self::shape::credits;
-pub use self::shape::{AttemptView, EnrichedLead, EstimateView, ItemView, JobView, LeadEnrichmentView, ValueView};
+pub use self::shape::{
+    AttemptView, EnrichedLead, EstimateView, ItemView, JobView, LeadEnrichmentView, Money, ValueView,
+};
 use super::answer::{Answer, Page, location};
 use super::auth::{Auth, Caller};
 use super::body::{JsonBody, Posted};
@@ -26,8 +28,9 @@ use super::path::PathId;
 use super::plan_rate::order_within_plan;
 use super::problem::{FieldError, Problem};
 use super::query::{Limit, Query};
+use crate::actors::provider_gate::GateKey;
 use crate::app::App;
-use crate::domain::enrichment::{ItemState, JobOptions, Priority};
+use crate::domain::enrichment::{ItemState, JobOptions, PriceSource, Priority};
 use crate::domain::id::{Id, ItemId, JobId, LeadId, ListId};
 use crate::domain::lead::EmailStatus;
 use crate::store::access::Right;
@@ -205,7 +208,29 @@ async fn shown(app: &App, scope: WorkspaceScope, id: JobId) -> Result<JobView, P
         Ok::<_, Refusal>((job(view, &scope, id)?, funnel))
     });
     let (row, funnel) = read.await.map_err(Problem::from)?;
-    Ok(view_of(app, id, row).in_full(&funnel, Vec::new()))
+    let waiting_for = if row.status.is_running() { limits_of(app, scope, &row) } else { Vec::new() };
+    Ok(view_of(app, id, row).in_full(&funnel, waiting_for))
+}
+
+/// Which of its providers let nobody through for a while, and until when.
+fn limits_of(app: &App, scope: WorkspaceScope, row: &Job) -> Vec<String> {
+    let mut waits: Vec<String> = Vec::new();
+    for step in row.steps.iter().filter(|step| step.external) {
+        let gate = match step.source {
+            PriceSource::WorkspaceKey => GateKey::of_workspace(&step.provider, scope.workspace()),
+            PriceSource::InstallKey | PriceSource::BuiltIn => GateKey::of_install(&step.provider),
+        };
+        let Some((until, reason)) = app.gates.limited_until(&gate) else { continue };
+        let why = reason.name();
+        let text = match until {
+            Some(until) => format!("{} {why} until {until}", step.provider),
+            None => format!("{} {why}", step.provider),
+        };
+        if !waits.contains(&text) {
+            waits.push(text);
+        }
+    }
+    waits
 }
 
 fn view_of(app: &App, id: JobId, row: Job) -> JobView {

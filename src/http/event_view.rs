@@ -86,7 +86,7 @@ impl EventView {
 }
 
 impl ActorView {
-    fn of(actor: Actor) -> Self {
+    pub(in crate::http) fn of(actor: Actor) -> Self {
         match actor {
             Actor::System => Self { r#type: "system", id: None },
             Actor::User(id) => Self { r#type: "user", id: Some(id.to_string()) },
@@ -98,5 +98,5 @@ impl ActorView {
 /// Events about people, keys and credentials, which members have no business with.
 pub(in crate::http) fn is_administrative(kind: &str) -> bool {
     let noun = kind.split('.').next().unwrap_or_default();
-    matches!(noun, "user" | "key" | "session" | "credential" | "workspace")
+    matches!(noun, "user" | "key" | "session" | "credential" | "workspace" | "settings" | "terms" | "suppressions")
 }

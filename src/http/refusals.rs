@@ -26,6 +26,7 @@ impl From<Missing> for Code {
             Missing::SetupToken => Self::SetupLinkNotFound,
             Missing::Provider => Self::ProviderNotFound,
             Missing::Credential => Self::CredentialNotFound,
+            Missing::Suppression => Self::SuppressionNotFound,
             Missing::Template => Self::TemplateNotFound,
             Missing::Company => Self::CompanyNotFound,
         }

@@ -16,8 +16,8 @@ use super::codes::Code;
 use super::problem::Problem;
 use super::{
     admission, api_keys, audit, auth, bulk, check, conditional, console, credits, describe, enrichment, events,
-    exports, health, imports, leads, lists, manifests, observe, providers, search, security_headers, session, setup, timeline,
-    uploads, users, workspaces,
+    exports, health, imports, leads, lists, manifests, observe, privacy, providers, search, security_headers, session,
+    settings, setup, suppressions, timeline, uploads, usage, users, workspaces,
 };
 use crate::app::App;
 
@@ -72,6 +72,7 @@ fn requests() -> Routes {
         .routes(routes!(enrichment::templates::show, enrichment::templates::update, enrichment::templates::delete))
         .routes(routes!(enrichment::dead_letters::index))
         .routes(routes!(enrichment::dead_letters::replay))
+        .routes(routes!(usage::show))
         // providers
         .routes(routes!(providers::index, manifests::create))
         .routes(routes!(manifests::show, manifests::delete))
@@ -91,6 +92,11 @@ fn requests() -> Routes {
         .routes(routes!(api_keys::index, api_keys::create))
         .routes(routes!(api_keys::show, api_keys::delete))
         .routes(routes!(audit::index))
+        .routes(routes!(settings::show, settings::update))
+        .routes(routes!(settings::accept_terms))
+        // privacy
+        .routes(routes!(suppressions::index, suppressions::replace, suppressions::delete))
+        .routes(routes!(privacy::outbound))
 }
 
 /// Routes that move files or stay open: limits of their own, no time limit.

@@ -67,6 +67,8 @@ pub struct SessionWorkspace {
     name: String,
     /// Of a user; a key has scopes instead
     role: Option<Role>,
+    /// Whether external providers are answered by the simulator
+    sandbox: bool,
 }
 
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -270,7 +272,8 @@ async fn of_browser(
         let mut workspaces = Vec::with_capacity(signed_in.workspaces.len());
         for (id, role) in &signed_in.workspaces {
             if let Some(workspace) = view.get_install::<Workspaces>((*id,))? {
-                workspaces.push(SessionWorkspace { id: *id, name: workspace.name, role: Some(*role) });
+                let sandbox = workspace.sandbox;
+                workspaces.push(SessionWorkspace { id: *id, name: workspace.name, role: Some(*role), sandbox });
             }
         }
         let user = view.get_install::<Users>((signed_in.user,))?;
@@ -300,7 +303,10 @@ fn of_principal(view: &View, principal: &Principal, encrypted: bool) -> Result<S
         key: key.map(|(id, key)| SessionKey { id, name: key.name, scopes: key.scopes }),
         workspace: Some(id),
         rights: rights(principal),
-        workspaces: workspace.map(|row| SessionWorkspace { id, name: row.name, role: None }).into_iter().collect(),
+        workspaces: workspace
+            .map(|row| SessionWorkspace { id, name: row.name, role: None, sandbox: row.sandbox })
+            .into_iter()
+            .collect(),
         csrf_token: None,
         encrypted,
         expires_at: None,

@@ -15,7 +15,7 @@ use super::problem::{FieldError, Problem};
 use super::query::Query;
 use super::short_listing::PageQuery;
 use crate::app::App;
-use crate::app::set_up::{new_key, new_workspace};
+use crate::app::set_up::{new_key, new_sandbox, new_workspace};
 use crate::domain::id::WorkspaceId;
 use crate::domain::phone::Region;
 use crate::domain::time::Time;
@@ -42,6 +42,8 @@ pub struct WorkspaceView {
     region: Option<String>,
     /// Of the user who asks
     role: Option<Role>,
+    /// External providers are answered by the simulator; decided when the workspace is made
+    sandbox: bool,
     created_at: Time,
     /// An owner key of the new workspace, where asked for; only in the answer that made it
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +58,7 @@ impl WorkspaceView {
             plan: workspace.plan,
             region: workspace.region,
             role,
+            sandbox: workspace.sandbox,
             created_at: workspace.created_at,
             api_key: None,
         }
@@ -73,6 +76,9 @@ pub struct NewWorkspaceBody {
     /// Makes an owner key, too
     #[serde(default)]
     create_key: bool,
+    /// For good: external providers are answered by the simulator, credits are play credits
+    #[serde(default)]
+    sandbox: bool,
 }
 
 fn place_of(id: WorkspaceId) -> String {
@@ -105,7 +111,7 @@ pub async fn create(
 ) -> Result<impl IntoResponse, Problem> {
     let caller = auth.need(Right::Own)?;
     let (name, region) = check(body.name, body.region)?;
-    let workspace = new_workspace(&app, name)?;
+    let workspace = if body.sandbox { new_sandbox(&app, name)? } else { new_workspace(&app, name)? };
     let workspace = NewWorkspace { region: region.or(workspace.region), ..workspace };
     let principal = caller.principal.clone();
     let owner = app.store.read(move |view| owner_of_new(view, &principal)).await?;

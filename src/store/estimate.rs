@@ -42,8 +42,9 @@ pub struct Estimated {
 
 /// Leads that the box itself gets through in a second.
 const LEADS_PER_SECOND: f64 = 1_000.0;
-/// Share of leads that a provider is taken to find before it was asked for the first time.
-const DECLARED_HIT_RATE: f64 = 0.6;
+/// Share of leads that a provider is taken to find before it was asked for the first time: who can pay for that can pay
+/// for what comes.
+const DECLARED_HIT_RATE: f64 = 1.0;
 /// So many leads of a segment say as much as all that was measured elsewhere.
 const PRIOR_LEADS: f64 = 20.0;
 /// How far below the usual a list may be that nobody has seen before.
@@ -57,7 +58,7 @@ pub fn estimate(reads: &impl Reads, scope: &WorkspaceScope, order: &Quote<'_>) -
     let counted = count(reads, scope, order)?;
     let price = order.price.worst(order.steps.iter().map(|step| step.source));
     let worst = counted.leads.saturating_mul(price);
-    let known = Known::of(reads, order.steps)?;
+    let known = Known::of(reads, order)?;
     let share = known.share_charged(&counted.segments);
     let limit = |credits: u64| credits.min(order.options.spend_limit.unwrap_or(u64::MAX));
     let typical = scaled(worst, share).min(worst);
@@ -130,11 +131,13 @@ struct Known {
     /// By place of the step: the share of those asked that were found.
     hit_rates: Vec<f64>,
     is_measured: bool,
-    steps: Vec<bool>,
+    /// By place of the step: whether an answer of it costs credits.
+    is_priced: Vec<bool>,
 }
 
 impl Known {
-    fn of(reads: &impl Reads, steps: &[JobStep]) -> Result<Self, StoreError> {
+    fn of(reads: &impl Reads, order: &Quote<'_>) -> Result<Self, StoreError> {
+        let steps = order.steps;
         let (mut by_segment, mut all) = (BTreeMap::new(), OrderStatistics::default());
         reads.scan_install::<OrderOutcomes>(&(plan_key(steps),), Order::Ascending, &mut |(_, segment), row| {
             all.add(&row);
@@ -145,8 +148,8 @@ impl Known {
         for step in steps {
             hit_rates.push(hit_rate(reads, step)?);
         }
-        let counts = steps.iter().map(|step| step.source != crate::domain::enrichment::PriceSource::BuiltIn).collect();
-        Ok(Self { by_segment, all, hit_rates, is_measured: all.leads > 0, steps: counts })
+        let is_priced = steps.iter().map(|step| order.price.of(step.source) > 0).collect();
+        Ok(Self { by_segment, all, hit_rates, is_measured: all.leads > 0, is_priced })
     }
 
     /// The share of the worst price that leads of these segments come to.
@@ -163,7 +166,7 @@ impl Known {
 
     /// Composed of the single steps: somebody that is paid for finds something.
     fn declared_share(&self) -> f64 {
-        let paid = self.hit_rates.iter().zip(&self.steps).filter(|(_, counts)| **counts);
+        let paid = self.hit_rates.iter().zip(&self.is_priced).filter(|(_, priced)| **priced);
         1.0 - paid.fold(1.0, |nobody, (rate, _)| nobody * (1.0 - rate))
     }
 

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use crate::domain::enrichment::{ItemState, JobCounts};
 use crate::domain::id::{Id, ItemId, JobId};
 use crate::domain::time::Time;
+use crate::store::counter::Counter;
 use crate::store::engine::Order;
 use crate::store::ledger;
 use crate::store::tables::{ActiveJobs, ItemQueue, Items, Jobs, Leases, Lines};
@@ -47,6 +48,8 @@ pub fn audit(reads: &impl Reads, scope: &WorkspaceScope) -> Result<Vec<String>, 
         held += job.held;
         used += job.credits_used;
     }
+    let (kind, subject) = Counter::UsedByRemovedJobs.key();
+    used += u64::try_from(reads.stored_counter(scope, kind, subject)?).unwrap_or(0);
     let account = ledger::account(reads, scope)?;
     if !ledger::balances(&account) {
         wrong.push(format!("the account does not balance: {account:?}"));

@@ -9,6 +9,7 @@ use crate::domain::id::{Id, LineId};
 use crate::store::engine::Order;
 use crate::store::records::ledger::{Account, Line, LineKind};
 use crate::store::tables::{Accounts, Lines};
+use crate::store::usage::{self, Meter};
 use crate::store::{Reads, Refusal, Reject, StoreError, Tx, WorkspaceScope};
 
 /// The account of a workspace; all zero when it never had a line.
@@ -23,6 +24,9 @@ pub fn account(reads: &impl Reads, scope: &WorkspaceScope) -> Result<Account, St
 pub fn post(tx: &mut Tx<'_>, scope: &WorkspaceScope, id: LineId, line: Line) -> Result<Account, Refusal> {
     let mut account = account(tx, scope)?;
     apply(&mut account, line.kind, line.amount)?;
+    if line.kind == LineKind::Settle {
+        usage::note(tx, scope, line.at, Meter::Credits, line.amount);
+    }
     let line = Line { remaining_after: account.remaining, ..line };
     tx.put::<Lines>(scope, (behind_the_last(tx, scope, id)?,), &line)?;
     tx.put::<Accounts>(scope, (), &account)?;

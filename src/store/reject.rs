@@ -57,6 +57,7 @@ pub enum Missing {
     SetupToken,
     Provider,
     Credential,
+    Suppression,
     Template,
     Company,
 }
@@ -80,6 +81,7 @@ impl std::fmt::Display for Missing {
             Self::SetupToken => "setup link",
             Self::Provider => "provider",
             Self::Credential => "credential",
+            Self::Suppression => "suppression",
             Self::Template => "template",
             Self::Company => "company",
         })

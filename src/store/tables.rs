@@ -1,6 +1,7 @@
 //! The registry of tables. Backup, `check`, statistics and the reference page derive from it, and a table that does not
 //! say who owns it, how long rows stay and whether they hold personal values does not compile.
 
+use crate::domain::enrichment::Measured;
 use crate::domain::id::{
     AttemptId, ExportId, ImportId, ItemId, JobId, KeyId, LeadId, ListId, RecipeId, TaskId, UploadId, UserId,
     WorkspaceId,
@@ -21,14 +22,16 @@ use crate::store::records::gate::QuotaRow;
 use crate::store::records::idempotency::IdempotencyRecord;
 use crate::store::records::import::{BeforeImage, Import, RejectedRow};
 use crate::store::records::import_edits::ImportEdits as Edits;
-use crate::domain::enrichment::Measured;
 use crate::store::records::item::{DeadLetter, Item, ItemPlace, Lease, OrderMark};
 use crate::store::records::job::{Funnel, Job, Selection};
+use crate::store::records::job_trim::JobTrim;
 use crate::store::records::known_answer::KnownAnswer;
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
 use crate::store::records::recipe::{Recipe, RememberedMapping};
+use crate::store::records::settings::Settings as SettingsRow;
 use crate::store::records::statistics::OrderStatistics;
+use crate::store::records::suppression::Suppression;
 use crate::store::records::task::{Task, TaskLead, TaskOrder};
 use crate::store::records::template::{TemplateHead, TemplateVersion};
 use crate::store::records::upload::Upload;
@@ -48,6 +51,8 @@ pub enum Personal {
     BySubject,
     /// About users of this install, reached by user id.
     ByUser,
+    /// Reached from the value itself: an e-mail address, a phone number.
+    ByValue,
     /// Only keyed hashes of values.
     Hashed,
     /// Sealed; opened with the data key.
@@ -261,6 +266,9 @@ tables! {
     /// The answers of providers as they came, sealed for (workspace, lead, attempt).
     tenant RawAnswers("raw_answers"): (LeadId, AttemptId) => Blob,
         owner "transactions::jobs", kept "90 days", personal Sealed;
+    /// How far what a job has left behind was looked through for what has had its time.
+    tenant JobTrims("job_trims"): (JobId,) => JobTrim,
+        owner "transactions::job_retention", kept "as the job", personal None;
     /// Slug -> a waterfall of the workspace.
     tenant Templates("templates"): (String,) => TemplateHead,
         owner "transactions::templates", kept "until deleted", personal None;
@@ -294,6 +302,14 @@ tables! {
     /// (provider, credential, bucket, seconds): what has been used of a window of an hour or more.
     install Gates("gates"): (String, String, String, u64) => QuotaRow,
         owner "ProviderGate", kept "for ever", personal None;
+
+    // --- policy
+    /// What the workspace has decided for itself; one row.
+    tenant Settings("settings"): () => SettingsRow,
+        owner "transactions::settings", kept "as the workspace", personal None;
+    /// (kind, compared form): who is to be left alone.
+    tenant Suppressions("suppressions"): (u8, String) => Suppression,
+        owner "transactions::suppressions", kept "until deleted", personal ByValue;
 
     // --- the install
     install Workspaces("workspaces"): (WorkspaceId,) => Workspace,

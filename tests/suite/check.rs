@@ -89,6 +89,7 @@ impl House {
             region: None,
             parent: None,
             grant: Some((ids.next(), 5_000)),
+            sandbox: false,
         };
         self.submit(SetUp {
             origin: self.origin(),

@@ -11,10 +11,13 @@ use futures::future::BoxFuture;
 use futures::task::LocalSpawnExt;
 use galena::actors::enricher::{EnricherParts, EnricherSettings, EnricherWork, Gate, Keys, Policy, SharedCalls};
 use galena::actors::kit::WakePort;
+use galena::actors::provider_gate::{GateSettings, Gates};
 use galena::actors::scheduler::{Agenda, PlanShares, SchedulerParts, SchedulerWork};
+use galena::config::Config;
 use galena::deps::{MailExchange, MxAnswer, Simulation};
 use galena::domain::enrichment::{
-    Answer, Confidence, DataPoint, FoundValue, ItemState, JobOptions, Level, Limits, Operation, Outcome, Price, PriceSource, Reply, Template, TemplatePoint, TemplateStep,
+    Answer, Confidence, DataPoint, FoundValue, ItemState, JobOptions, Level, Limits, Operation, Outcome, Price,
+    PriceSource, Reply, Template, TemplatePoint, TemplateStep,
 };
 use galena::domain::id::{ItemId, JobId, LeadId, ListId, WorkspaceId};
 use galena::domain::lead::{Lead, LeadField};
@@ -179,6 +182,7 @@ impl World {
             region: None,
             parent: None,
             grant,
+            sandbox: false,
         };
         world.run(CreateWorkspace { origin: world.origin(), workspace: new, owner: None, key: None });
         world
@@ -204,19 +208,21 @@ impl World {
             system,
             max_jobs: 100,
             plans: PlanShares::default(),
+            defaults: Arc::new(Config::default().workspace_defaults().unwrap()),
             enricher: WakePort::new(),
         });
+        let gates = Gates::new(&sim.deps, GateSettings::default());
         let enricher = EnricherWork::new(EnricherParts {
             store: store.clone(),
             agenda: agenda.clone(),
             registry: registry.clone(),
-            gate: Gate::new(policy.clone(), &sim.deps, Duration::from_secs(30)),
+            gate: Gate::new(policy.clone(), &sim.deps, Duration::from_secs(30), gates.clone(), Default::default()),
             keys: Keys::new(store.clone(), sealer.clone(), Default::default()),
             lists: Lists::embedded().unwrap(),
             shared: SharedCalls::default(),
             sealer: sealer.clone(),
             system,
-            settings: EnricherSettings::default(),
+            settings: EnricherSettings::with_defaults(Config::default().workspace_defaults().unwrap()),
             scheduler: WakePort::new(),
         });
         Self { sim, engine, store, scope, agenda, registry, sealer, scheduler, enricher, policy }

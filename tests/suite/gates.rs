@@ -11,13 +11,16 @@ use futures::executor::{LocalPool, block_on};
 use futures::future::BoxFuture;
 use futures::task::{LocalSpawnExt, noop_waker};
 use galena::actors::provider_gate::{
-    BreakerState, Claim, Closed, GateKey, GateSettings, Gates, KeepQuotas, NotKept, QuotaKey, Reason,
+    BreakerState, Claim, Closed, GateKey, GateSettings, Gates, KeepQuotas, NotKept, QuotaKey, Reason, restored,
 };
 use galena::deps::{Clock, Simulation};
 use galena::domain::enrichment::{Limit, Limits, Operation, Outcome, Priority, RateSigns, WindowSign};
 use galena::domain::id::{Id, JobId, WorkspaceId};
+use galena::providers::Registry;
 use galena::store::records::gate::QuotaRow;
 use proptest::prelude::*;
+
+use super::enrichment_fixture::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -247,7 +250,8 @@ fn the_shares_of_full_queues_follow_the_weights() {
     let vendor = Vendor::new(&bench.sim, Counting::Sliding, 600, MINUTE);
     for workspace in 1..=3_u32 {
         for job in 0..5 {
-            let weighted = Claim { weight: 4 - workspace, ..claim(u64::from(workspace), u64::from(workspace * 10 + job)) };
+            let weighted =
+                Claim { weight: 4 - workspace, ..claim(u64::from(workspace), u64::from(workspace * 10 + job)) };
             bench.job(&vendor, weighted, 5);
         }
     }
@@ -522,6 +526,20 @@ fn after_restarts_no_more_than_the_rest_of_the_days_quota_is_called() {
     assert_eq!(reason, Reason::OutOfQuota);
     bench.run(until.expect("told").since(bench.sim.deps.clock.now()));
     assert!(bench.gates.limited_until(&key()).is_none(), "and the next day it goes on");
+}
+
+#[test]
+fn the_store_keeps_the_newest_row_and_tells_all_at_a_start() {
+    let world = World::new(0, Registry::default());
+    let row = |revision, reserved| QuotaRow { revision, reserved, ..QuotaRow::default() };
+    let place = QuotaKey { gate: key(), bucket: "search".to_owned(), per: DAY };
+    for (revision, reserved) in [(2, 20), (1, 10)] {
+        block_on(world.store.keep(place.clone(), row(revision, reserved))).expect("kept");
+    }
+    let other = QuotaKey { gate: GateKey::of_workspace("strict", world.scope.workspace()), ..place.clone() };
+    block_on(world.store.keep(other.clone(), row(1, 5))).expect("kept");
+    let restored = restored(&world.view()).expect("readable");
+    assert_eq!(restored, HashMap::from([(place, row(2, 20)), (other, row(1, 5))]));
 }
 
 #[test]

@@ -8,27 +8,35 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 
 use galena::domain::enriched_field::EnrichedField;
+use galena::domain::enrichment::{DataPoint, Operation};
 use galena::domain::id::Id;
 use galena::domain::lead::{EmailStatus, EnrichmentStatus, ImportOrigin, Lead, LeadField};
 use galena::domain::list::{DedupeScope, IdentityDemand, List, Visibility};
+use galena::domain::off_peak::OffPeak;
+use galena::domain::policy::Rule;
 use galena::domain::time::Time;
 use galena::store::Actor;
 use galena::store::record::Record;
 use galena::store::records::access::{
     ApiKey, ApiKeyPlace, KeyScope, Membership, Role, Session, SetupToken, User, Workspace,
 };
+use galena::store::records::attempt::Attempt;
 use galena::store::records::credential::Credential;
 use galena::store::records::event::{Event, Subject};
 use galena::store::records::export::{CsvPreset, Export, ExportFormat, ExportSelection, ExportSpec, ExportState};
+use galena::store::records::gate::{QuotaRow, QuotaSlice};
 use galena::store::records::idempotency::IdempotencyRecord;
 use galena::store::records::import::{
     BeforeImage, Buckets, DuplicateHandling, Import, ImportPlan, ImportProblem, ImportState, PlannedColumn,
     RejectedRow, RowError, Tally, Undo, UpdatePolicy,
 };
 use galena::store::records::import_edits::{Correction, ImportEdits};
+use galena::store::records::job_trim::{JobTrim, TrimWalk};
 use galena::store::records::ledger::{Account, Line, LineKind};
 use galena::store::records::outbox::{Checkpoint, OutboxEntry};
 use galena::store::records::recipe::{Recipe, RememberedMapping};
+use galena::store::records::settings::{AcceptedTerms, PolicyRow, Settings};
+use galena::store::records::suppression::Suppression;
 use galena::store::records::task::{
     Act, Did, Duplicate, Left, ListSelection, Merge, MergeDuplicates, NewFlag, NewOwner, Selection, Task, TaskChanges,
     TaskLead, TaskOrder, TaskState,
@@ -136,6 +144,51 @@ fn leads_and_lists() {
 }
 
 #[test]
+fn policy() {
+    let settings = Settings {
+        version: 3,
+        policy: vec![PolicyRow { row: "EU".to_owned(), rule: Rule::CompanyOnly }],
+        eu_providers_only: Some(true),
+        time_zone: Some("Europe/Berlin".to_owned()),
+        off_peak: OffPeak::parse("22:00-06:00").ok(),
+        template: Some("basic".to_owned()),
+        keep_raw_answers: Some(false),
+        terms: Some(AcceptedTerms { version: "2026-11".to_owned(), at: AT, by: Actor::User(id(2)) }),
+        updated_at: Some(AT),
+    };
+    golden("settings", &settings);
+    let suppression =
+        Suppression { value: "Acme GmbH".to_owned(), at: AT, by: Actor::Key(id(3)), note: Some("asked".to_owned()) };
+    golden("suppression", &suppression);
+}
+
+#[test]
+fn attempts() {
+    let attempt = Attempt {
+        job: id(1),
+        item: id(2),
+        provider: "hunter".to_owned(),
+        operation: Operation::EmailFind,
+        point: DataPoint::Email,
+        started_at: AT,
+        ended_at: Some(AT),
+        outcome: Some("found".to_owned()),
+        detail: Some("d".to_owned()),
+        credits: 100,
+        cost: 8_000,
+        receipt: Some("accepted".to_owned()),
+        fields: vec!["fullName".to_owned(), "companyDomain".to_owned()],
+        cached: true,
+        external: true,
+    };
+    golden("attempt", &attempt);
+    golden(
+        "job-trim",
+        &JobTrim { removing: true, walked_at: Some(AT), walk: Some(TrimWalk { at: AT, after: Some(id(4)) }) },
+    );
+}
+
+#[test]
 fn access() {
     let workspace = Workspace {
         name: "Agency".to_owned(),
@@ -143,8 +196,10 @@ fn access() {
         plan: "appliance".to_owned(),
         region: Some("DE".to_owned()),
         created_at: AT,
+        sandbox: false,
     };
-    golden("workspace", &workspace);
+    still_reads("workspace", 1, &workspace);
+    golden_of("workspace", 2, &Workspace { sandbox: true, ..workspace });
     let user = User {
         email: "ada@acme.example".to_owned(),
         name: Some("Ada".to_owned()),
@@ -169,6 +224,8 @@ fn access() {
     let credential =
         Credential { sealed: vec![1, 2, 3], hint: "...7f3k".to_owned(), set_at: AT, set_by: Actor::User(id(1)) };
     golden("credential", &credential);
+    let slices = vec![QuotaSlice { index: 994_444, calls: 40 }, QuotaSlice { index: 994_445, calls: 7 }];
+    golden("quota", &QuotaRow { revision: 12, slices, reserved: 20, resets_at: Some(AT) });
     golden("setup-token", &SetupToken { created_at: AT, expires_at: AT });
 }
 

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use super::EnricherParts;
+use super::keys::INSTALL;
+use crate::actors::provider_gate::GateKey;
 use crate::actors::scheduler::Pick;
 use crate::domain::enrichment::{JobStep, WriteRule, WriteRules};
 use crate::domain::time::Time;
@@ -62,6 +64,12 @@ impl Course {
     /// Requests in one call.
     pub fn batch(&self, place: usize) -> usize {
         self.batches.get(place).copied().unwrap_or(1)
+    }
+
+    /// The gate of a provider: that of the key it is called with.
+    pub fn gate(&self, provider: &str) -> GateKey {
+        let owner = self.keys.get(provider).map_or(INSTALL, |key| key.owner.as_str());
+        GateKey { provider: provider.to_owned(), credential: owner.to_owned() }
     }
 
     pub fn key(&self, provider: &str) -> Option<&Key> {

@@ -1,26 +1,26 @@
 //! The gate: every call of a provider passes here, in this order.
 //!
-//! 1. *Policy*: is the provider switched on; a look-up that is switched off is taken out of the call's hands.
-//! 2. *Suppression*: who asked not to be looked up. Nobody can ask yet, so there is nothing to look at.
-//! 3. *Budget*: the lease has held what the lead may cost, so a call that comes here is covered.
-//! 4. *Cache*: an answer that is known is not bought again. Built-in checks remember what they learn themselves.
-//! 5. *Rate*: a permit of the provider.
-//! 6. *Call*: unless the job was stopped meanwhile; with a time limit; a panic is a broken provider.
+//! 1. *Policy* and *suppression*: judged when the intent of the call was written, and again here when a rule or the list of
+//!    those to be left alone has changed since.
+//! 2. *Budget*: the lease has held what the lead may cost, so a call that comes here is covered.
+//! 3. *Cache*: what is known, or being asked, does not come here (`slice`).
+//! 4. *Rate*: a permit of the provider's gate, shared by all jobs.
+//! 5. *Call*: unless the job was stopped meanwhile; with a time limit; a panic is a broken provider.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use tokio::sync::Semaphore;
-
-use crate::actors::scheduler::{Agenda, Pick};
-use crate::deps::Deps;
-use crate::domain::enrichment::{Operation, Outcome, Reply};
-use crate::providers::{CallContext, Provider, Request};
 
 use super::course::Course;
+use crate::actors::provider_gate::{Claim, Closed, Gates, overridden};
+use crate::actors::scheduler::{Agenda, Pick};
+use crate::config;
+use crate::deps::Deps;
+use crate::domain::enrichment::{Limits, Operation, Outcome, Reply};
+use crate::providers::{CallContext, Provider, Request};
 
 /// What is switched on.
 #[derive(Debug, Clone)]
@@ -51,13 +51,30 @@ pub struct Gate {
     /// What the policy leaves of the outside world.
     deps: Deps,
     timeout: Duration,
-    permits: Mutex<HashMap<String, Arc<Semaphore>>>,
+    gates: Gates,
+    /// The operator's figures, by slug.
+    configured: Arc<std::collections::BTreeMap<String, config::Provider>>,
 }
 
 impl Gate {
-    pub fn new(policy: Policy, deps: &Deps, timeout: Duration) -> Self {
+    pub fn new(
+        policy: Policy,
+        deps: &Deps,
+        timeout: Duration,
+        gates: Gates,
+        configured: Arc<std::collections::BTreeMap<String, config::Provider>>,
+    ) -> Self {
         let deps = if policy.dns_lookup { deps.clone() } else { deps.clone().without_dns() };
-        Self { policy, deps, timeout, permits: Mutex::default() }
+        Self { policy, deps, timeout, gates, configured }
+    }
+
+    pub fn limits(&self, provider: &dyn Provider, operation: Operation) -> Limits {
+        overridden(provider.limits(operation), self.configured.get(provider.slug()))
+    }
+
+    /// Calls of a provider that are worth having under way.
+    pub fn wanted_in_flight(&self, provider: &dyn Provider, operation: Operation, course: &Course) -> usize {
+        self.gates.wanted_in_flight(&course.gate(provider.slug()), &self.limits(provider, operation))
     }
 
     /// Makes one call for all requests.
@@ -80,13 +97,38 @@ impl Gate {
             let forbidden = Outcome::Forbidden { reason: "there is no key for the provider any more".to_owned() };
             return Passed::Answered { replies: all(&forbidden), latency: None };
         }
-        let permits = self.permits(provider, operation);
+        if provider.is_instant() {
+            let context = CallContext { deps: &self.deps, credential: None, timeout: self.timeout };
+            let Some(_call) = agenda.begin_call(pick) else { return Passed::Stopped };
+            let answered = AssertUnwindSafe(provider.call(requests, context)).catch_unwind().await;
+            let replies = answered.unwrap_or_else(|_panic| all(&broken("the provider's code failed")));
+            return Passed::Answered { replies, latency: Some(Duration::ZERO) };
+        }
+        let claim = Claim {
+            workspace: pick.scope.workspace(),
+            weight: pick.weight,
+            individual: pick.individual,
+            priority: pick.priority,
+            job: pick.job,
+            operation,
+        };
+        let (limits, key_of_gate) = (self.limits(provider, operation), course.gate(provider.slug()));
         let permit = tokio::select! {
-            permit = permits.acquire() => permit,
+            permit = self.gates.enter(&key_of_gate, &limits, &claim) => permit,
             () = agenda.stopped(pick) => return Passed::Stopped,
         };
-        let Ok(_permit) = permit else { return Passed::Stopped };
-        let Some(_call) = agenda.begin_call(pick) else { return Passed::Stopped };
+        let permit = match permit {
+            Ok(permit) => permit,
+            Err(closed) => {
+                let outcome = self.turned_away(closed);
+                return Passed::Answered { replies: all(&outcome), latency: None };
+            }
+        };
+        let begun = agenda.begin_call(pick);
+        let Some(_call) = begun else {
+            permit.unused();
+            return Passed::Stopped;
+        };
         let context = CallContext { deps: &self.deps, credential: key.map(|key| &key.secret), timeout: self.timeout };
         let begun = self.deps.clock.now();
         let answered = AssertUnwindSafe(provider.call(requests, context)).catch_unwind();
@@ -94,14 +136,21 @@ impl Gate {
             answered = answered => answered.unwrap_or_else(|_panic| all(&broken("the provider's code failed"))),
             () = self.deps.clock.sleep(self.timeout) => all(&broken("no answer in time")),
         };
-        Passed::Answered { replies, latency: Some(self.deps.clock.now().since(begun)) }
+        let latency = self.deps.clock.now().since(begun);
+        permit.answered(&replies, latency);
+        Passed::Answered { replies, latency: Some(latency) }
     }
 
-    fn permits(&self, provider: &dyn Provider, operation: Operation) -> Arc<Semaphore> {
-        let concurrent = provider.limits(operation).concurrent.map_or(Semaphore::MAX_PERMITS, |most| most as usize);
-        let mut permits = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = permits.entry(provider.slug().to_owned());
-        Arc::clone(known.or_insert_with(|| Arc::new(Semaphore::new(concurrent.max(1)))))
+    /// What a closed gate means for those who came to it.
+    fn turned_away(&self, closed: Closed) -> Outcome {
+        match closed {
+            Closed::AuthFailed => Outcome::AuthFailed,
+            // It comes back by itself, and soon: nobody else is asked for that.
+            Closed::Limited { until } => Outcome::RateLimited { retry_after: Some(until.since(self.deps.clock.now())) },
+            Closed::BreakerOpen { until } | Closed::OutOfQuota { until } => {
+                Outcome::Closed { until, reason: closed.to_string() }
+            }
+        }
     }
 }
 

@@ -25,6 +25,7 @@ pub use self::slice::{Slice, SliceEnd};
 use crate::actors::kit::{Handle, Message, Outcome, Role, RoleError, Turn, WakePort};
 use crate::actors::scheduler::Agenda;
 use crate::domain::enrichment::MAX_TRIES;
+use crate::domain::settings::WorkspaceSettings;
 use crate::providers::Registry;
 use crate::providers::lists::Lists;
 use crate::store::crypt::Sealer;
@@ -49,11 +50,15 @@ pub struct EnricherSettings {
     pub keep_raw_answers: bool,
     /// How long an answer is used again.
     pub cache_ttl: Duration,
+    /// What holds for a workspace that has decided nothing.
+    pub defaults: Arc<WorkspaceSettings>,
 }
 
-impl Default for EnricherSettings {
-    fn default() -> Self {
+impl EnricherSettings {
+    /// As the configuration has them when it says nothing.
+    pub fn with_defaults(defaults: WorkspaceSettings) -> Self {
         Self {
+            defaults: Arc::new(defaults),
             min_in_flight: 5,
             lease_items: LEASE_ITEMS,
             tries: MAX_TRIES,

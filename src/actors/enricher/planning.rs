@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::keys::Keys;
 use crate::domain::enrichment::{JobOptions, JobStep, PriceSource, WriteRules};
+use crate::domain::settings::WorkspaceSettings;
 use crate::providers::{Desk, NoProvider, Registry, plan};
 use crate::store::records::job::{LeftOut, TemplateRef};
-use crate::store::tables::Workspaces;
+use crate::store::tables::{Settings, Workspaces};
 use crate::store::templates::{Usable, all_usable, usable};
 use crate::store::{Reads, StoreError, SystemScope, View, WorkspaceScope};
 
@@ -20,6 +21,8 @@ pub struct Planning {
     pub switched_off: Arc<HashSet<String>>,
     /// A workspace may use what the one above it offers.
     pub system: SystemScope,
+    /// What holds for a workspace that has decided nothing.
+    pub defaults: Arc<WorkspaceSettings>,
 }
 
 /// An order as steps.
@@ -52,7 +55,11 @@ impl Planning {
         scope: &WorkspaceScope,
         options: &JobOptions,
     ) -> Result<Result<Planned, PlanError>, StoreError> {
-        let slug = options.template.as_deref().unwrap_or(options.level.name());
+        let of_workspace = match &options.template {
+            None if !options.names_level => self.settings(view, scope)?.template,
+            _ => None,
+        };
+        let slug = options.template.as_deref().or(of_workspace.as_deref()).unwrap_or(options.level.name());
         let Some(Usable { reference, template, .. }) = self.template(view, scope, slug, None)? else {
             return Ok(Err(PlanError::NoSuchTemplate(slug.to_owned())));
         };
@@ -101,6 +108,10 @@ impl Planning {
     /// When rows cannot be read.
     pub fn templates(&self, view: &View, scope: &WorkspaceScope) -> Result<Vec<Usable>, StoreError> {
         all_usable(view, scope, self.parent(view, scope)?.as_ref())
+    }
+
+    fn settings(&self, view: &View, scope: &WorkspaceScope) -> Result<WorkspaceSettings, StoreError> {
+        Ok(view.get::<Settings>(scope, ())?.unwrap_or_default().over(&self.defaults))
     }
 
     fn parent(&self, view: &View, scope: &WorkspaceScope) -> Result<Option<WorkspaceScope>, StoreError> {

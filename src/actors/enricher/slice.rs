@@ -155,13 +155,14 @@ impl Slice {
         Ok(SliceEnd { leased: count, job: Some(job) })
     }
 
-    /// As many as the slowest of its providers takes, at least the setting.
+    /// As many as the quickest of its providers needs: the gates hold back what is too much for the others.
     fn in_flight(&self, course: &Course) -> usize {
         let of = |step: &crate::domain::enrichment::JobStep| {
-            self.parts.registry.get(&step.provider)?.limits(step.operation).concurrent
+            let provider = self.parts.registry.get(&step.provider)?;
+            Some(self.parts.gate.wanted_in_flight(&*provider, step.operation, course))
         };
-        let most = course.steps.iter().filter_map(of).min();
-        most.map_or(64, |most| most as usize).max(self.parts.settings.min_in_flight)
+        let most = course.steps.iter().filter_map(of).max();
+        most.unwrap_or(1).max(self.parts.settings.min_in_flight)
     }
 
     /// Answers what is known already; what is not stays in `waiting`, with the key of its question.
@@ -213,15 +214,11 @@ impl Slice {
     }
 
     /// Starts calls up to `in_flight`.
-    fn start<'s>(
-        &'s self,
-        calls: &mut Calls<'s>,
-        waiting: &mut VecDeque<Task>,
-        course: &'s Course,
-        in_flight: usize,
-    ) {
+    fn start<'s>(&'s self, calls: &mut Calls<'s>, waiting: &mut VecDeque<Task>, course: &'s Course, in_flight: usize) {
         while calls.len() < in_flight {
-            let Some(first) = waiting.iter().position(|task| task.looked_up || !course.is_external(task.begun.step) || task.ticket.is_some())
+            let Some(first) = waiting
+                .iter()
+                .position(|task| task.looked_up || !course.is_external(task.begun.step) || task.ticket.is_some())
             else {
                 return;
             };
@@ -388,6 +385,7 @@ impl Slice {
             line: ids.next(),
             attempts: ids.next_block(count),
             lines: self.lines(count),
+            defaults: Arc::clone(&self.parts.settings.defaults),
         };
         self.submit(&lease).await
     }
@@ -404,6 +402,7 @@ impl Slice {
             lines: self.lines(count),
             most_tries: self.parts.settings.tries,
             dice: self.parts.store.deps().random.u64(),
+            defaults: Arc::clone(&self.parts.settings.defaults),
         };
         self.submit(&record).await
     }

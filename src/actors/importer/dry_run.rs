@@ -20,8 +20,9 @@ use crate::domain::list::{DedupeScope, List};
 use crate::domain::time::Time;
 use crate::store::identity::IdentityKey;
 use crate::store::records::import::{Buckets, DuplicateHandling, Import, RowError, Tally};
+use crate::store::suppressions::InUse;
 use crate::store::tables::{Leads, Lists};
-use crate::store::transactions::import_rows::{DROPPED_BY_USER, ParsedRow, merged, reason_of};
+use crate::store::transactions::import_rows::{DROPPED_BY_USER, ParsedRow, SUPPRESSED, merged, reason_of};
 use crate::store::transactions::leads::differences;
 use crate::store::{Reads, Store, StoreError, View, WorkspaceScope};
 
@@ -94,6 +95,7 @@ pub fn dry_run(
         scope,
         target,
         import: &import,
+        suppressions: InUse::load(&store.view()?, &scope)?,
         imagined: HashMap::new(),
         by_key: HashMap::new(),
         next: FIRST_IMAGINED,
@@ -127,6 +129,7 @@ struct Rehearsal<'r> {
     scope: WorkspaceScope,
     target: Target,
     import: &'r Import,
+    suppressions: InUse,
     imagined: HashMap<LeadId, Imagined>,
     by_key: HashMap<(u8, u64), Vec<LeadId>>,
     next: u64,
@@ -152,6 +155,11 @@ impl Rehearsal<'_> {
                 let error = RowError { row: number + 1, line: row.line, column: None, field: None, code, error };
                 self.run.errors.push(error);
             }
+            return Ok(());
+        }
+        if self.suppressions.find(view, &self.scope, &row.lead)?.is_some() {
+            self.run.results.skipped += 1;
+            self.run.reasons.note(SUPPRESSED);
             return Ok(());
         }
         let handling = self.import.plan.duplicates;

@@ -1,18 +1,20 @@
 //! What the Janitor looks for: one chore per kind of thing that has its time. Looking only reads; see [`super::errand`].
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::errand::Errand;
 use super::files;
 use super::sweep::{Sweep, SweepError};
+use super::walk::{Looked, Place};
 use crate::domain::id::LeadId;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::records::export::{Export, ExportState};
 use crate::store::records::upload::Upload;
 use crate::store::tables::{
-    Events, Exports, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, Leads, Lists, Originals,
-    PossibleDuplicates, Sessions, SetupTokens, TenantTable, Uploads,
+    DeadLetters, Events, Exports, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, KnownAnswers, Leads,
+    Lists, Orders, Originals, PossibleDuplicates, Sessions, SetupTokens, TenantTable, Uploads,
 };
 use crate::store::transactions::exports::{ExpireExport, ForgetExport, forget_at};
 use crate::store::transactions::lists::is_over;
@@ -39,12 +41,16 @@ pub enum Chore {
     Imports,
     Uploads,
     Exports,
+    Jobs,
+    DeadLetters,
+    Orders,
+    KnownAnswers,
     Files,
 }
 
 impl Chore {
     /// In the order of a round.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Outbox,
         Self::Idempotency,
         Self::Sessions,
@@ -55,21 +61,42 @@ impl Chore {
         Self::Imports,
         Self::Uploads,
         Self::Exports,
+        Self::Jobs,
+        Self::DeadLetters,
+        Self::Orders,
+        Self::KnownAnswers,
         Self::Files,
     ];
+
+    /// How long a kind rests once nothing of it was due: what is many and has its time counted in days.
+    pub(super) const fn rest(self) -> Duration {
+        match self {
+            Self::Jobs | Self::DeadLetters | Self::Orders | Self::KnownAnswers => Duration::from_secs(3_600),
+            _ => Duration::ZERO,
+        }
+    }
 }
 
 impl Sweep {
-    /// What is due of a kind, at most a portion of it.
+    /// What is due of a kind, at most a portion of it; `from` is where a walk stands.
     ///
     /// # Errors
     /// When rows or folders cannot be read.
-    pub fn look(&self, view: &View, chore: Chore, now: Time) -> Result<Vec<Errand>, SweepError> {
+    pub(super) fn look(
+        &self,
+        view: &View,
+        chore: Chore,
+        now: Time,
+        from: Option<&Place>,
+    ) -> Result<Looked, SweepError> {
         Ok(match chore {
+            Chore::Idempotency => return Ok(self.walk::<Idempotency>(view, now, from)?),
+            Chore::DeadLetters => return Ok(self.walk::<DeadLetters>(view, now, from)?),
+            Chore::Orders => return Ok(self.walk::<Orders>(view, now, from)?),
+            Chore::KnownAnswers => return Ok(self.walk::<KnownAnswers>(view, now, from)?),
             Chore::Outbox => {
                 vec![Errand::TrimOutbox(TrimOutbox { most: 20_000, max_entries: self.keeping.outbox_max_entries })]
             }
-            Chore::Idempotency => self.forget(now, self.idempotency(view, now)?),
             Chore::Sessions => self.forget(now, sessions(view, now)?),
             Chore::SetupTokens => self.forget(now, setup_tokens(view, now)?),
             Chore::Events => self.forget(now, self.events(view, now)?),
@@ -78,27 +105,18 @@ impl Sweep {
             Chore::Imports => self.imports(view, now)?,
             Chore::Uploads => self.uploads(view, now)?,
             Chore::Exports => self.exports(view, now)?,
+            Chore::Jobs => self.jobs(view, now)?,
             Chore::Files => match &self.directory {
                 Some(directory) => files::left_over(view, directory, now)?,
                 None => Vec::new(),
             },
-        })
+        }
+        .into())
     }
 
-    fn forget(&self, now: Time, rows: Vec<Expired>) -> Vec<Errand> {
+    pub(super) fn forget(&self, now: Time, rows: Vec<Expired>) -> Vec<Errand> {
         let errand = |rows| Errand::Forget(Forget { now, keeping: self.keeping, rows });
         if rows.is_empty() { Vec::new() } else { vec![errand(rows)] }
-    }
-
-    fn idempotency(&self, view: &View, now: Time) -> Result<Vec<Expired>, StoreError> {
-        let mut found = Vec::new();
-        view.scan_all::<Idempotency>(&mut |workspace, (key,), row| {
-            if is_over(row.at, self.keeping.idempotency, now) {
-                found.push(Expired::Idempotency(workspace, key));
-            }
-            until(found.len() >= BATCH)
-        })?;
-        Ok(found)
     }
 
     /// Events lie in the order of time: the first one that stays ends the look at its workspace.
@@ -247,6 +265,6 @@ fn any<T: TenantTable>(
     Ok(found)
 }
 
-fn until(enough: bool) -> ControlFlow<()> {
+pub(super) fn until(enough: bool) -> ControlFlow<()> {
     if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }

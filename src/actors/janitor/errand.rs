@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::sweep::SweepError;
 use crate::actors::importer::hands::Hands;
 use crate::store::transactions::exports::{ExpireExport, ForgetExport};
+use crate::store::transactions::job_retention::{RemoveJob, TrimJob};
 use crate::store::transactions::outbox::TrimOutbox;
 use crate::store::transactions::retention::{Forget, RemoveDeletedList, TrimImport};
 use crate::store::transactions::uploads::{ForgetUpload, RemoveUpload};
@@ -19,6 +20,8 @@ pub enum Errand {
     Forget(Forget),
     RemoveList(RemoveDeletedList),
     TrimImport(TrimImport),
+    TrimJob(TrimJob),
+    RemoveJob(RemoveJob),
     /// The row first says that it is gone, then the file goes, then the row.
     RemoveUpload(RemoveUpload),
     ForgetUpload(Option<PathBuf>, ForgetUpload),
@@ -39,6 +42,8 @@ impl Errand {
             Self::Forget(forget) => submit(store, forget).await?,
             Self::RemoveList(remove) => submit(store, remove).await?.leads,
             Self::TrimImport(trim) => submit(store, trim).await?,
+            Self::TrimJob(trim) => submit(store, trim).await?,
+            Self::RemoveJob(remove) => submit(store, remove).await?,
             Self::RemoveUpload(remove) => u64::from(submit(store, remove).await?),
             Self::ForgetUpload(file, forget) => {
                 if let Some(file) = file {

@@ -7,7 +7,9 @@
 mod chore;
 mod errand;
 mod files;
+mod jobs;
 mod sweep;
+mod walk;
 
 use std::time::Duration;
 

@@ -4,9 +4,11 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::chore::Chore;
+use super::walk::{Looked, Place};
 use crate::actors::importer::hands::{Hands, HandsFailed};
 use crate::config::Config;
 use crate::domain::id::WorkspaceId;
+use crate::domain::time::Time;
 use crate::store::directory::DataDirectory;
 use crate::store::engine::Order;
 use crate::store::tables::Workspaces;
@@ -44,6 +46,10 @@ pub struct Sweep {
     pub(super) keeping: Keeping,
     hands: Hands,
     at: usize,
+    /// Where the walk of this kind stands.
+    place: Option<Place>,
+    /// When nothing of a kind was due.
+    rested: [Option<Time>; Chore::ALL.len()],
 }
 
 /// How long the configuration keeps things.
@@ -55,6 +61,9 @@ pub fn keeping(config: &Config) -> Keeping {
         import_originals: config.retention.import_originals.0,
         before_images: config.retention.before_images.0,
         uploads: config.import.upload_ttl.0,
+        jobs: config.retention.jobs.0,
+        dead_letters: config.retention.dead_letters.0,
+        raw_answers: config.retention.raw_answers.0,
         outbox_max_entries: config.store.outbox_max_entries,
     }
 }
@@ -67,7 +76,7 @@ impl Sweep {
         keeping: Keeping,
         hands: Hands,
     ) -> Self {
-        Self { store, system, directory, keeping, hands, at: 0 }
+        Self { store, system, directory, keeping, hands, at: 0, place: None, rested: [None; Chore::ALL.len()] }
     }
 
     /// Looks for the next kind of thing and does away with a portion of it. A kind comes again until nothing is done.
@@ -76,30 +85,39 @@ impl Sweep {
     /// The step is then given up and the next one looks for the next kind.
     pub async fn step(&mut self) -> Result<Swept, SweepError> {
         let chore = Chore::ALL[self.at];
-        let done = self.portion(chore).await;
-        if matches!(done, Ok(done) if done > 0) {
+        let now = self.store.deps().clock.now();
+        let stays = match self.rested[self.at] {
+            Some(rested) if now.since(rested) < chore.rest() => Ok(false),
+            _ => self.portion(chore, now).await,
+        };
+        if matches!(stays, Ok(true)) {
             return Ok(Swept::More);
         }
+        self.place = None;
         self.at = (self.at + 1) % Chore::ALL.len();
-        done?;
+        stays?;
         Ok(if self.at == 0 { Swept::RoundDone } else { Swept::More })
     }
 
-    async fn portion(&self, chore: Chore) -> Result<u64, SweepError> {
+    /// Whether the kind comes again at once.
+    async fn portion(&mut self, chore: Chore, now: Time) -> Result<bool, SweepError> {
+        let Looked { errands, place, is_walk } = self.due(chore, now).await?;
         let mut done = 0;
-        for errand in self.due(chore).await? {
+        for errand in errands {
             done += errand.run(&self.store, self.hands).await?;
         }
-        Ok(done)
+        self.place = place;
+        let comes_again = if is_walk { self.place.is_some() } else { done > 0 };
+        self.rested[self.at] = (!comes_again).then_some(now);
+        Ok(comes_again)
     }
 
-    async fn due(&self, chore: Chore) -> Result<Vec<super::Errand>, SweepError> {
-        let now = self.store.deps().clock.now();
+    async fn due(&self, chore: Chore, now: Time) -> Result<Looked, SweepError> {
         match self.hands {
-            Hands::Inline => self.look(&self.store.view()?, chore, now),
+            Hands::Inline => self.look(&self.store.view()?, chore, now, self.place.as_ref()),
             Hands::Pool => {
                 let sweep = self.clone();
-                self.store.read(move |view| sweep.look(view, chore, now)).await
+                self.store.read(move |view| sweep.look(view, chore, now, sweep.place.as_ref())).await
             }
         }
     }

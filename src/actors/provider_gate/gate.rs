@@ -116,7 +116,7 @@ impl Gate {
 
     pub fn now(&self) -> Moment {
         let mono = self.deps.clock.monotonic();
-        Moment { mono, wall: self.epoch.plus(mono) }
+        Moment { mono, wall: self.epoch.plus(mono), shown: self.deps.clock.now() }
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State> {
@@ -216,7 +216,7 @@ impl State {
                 self.call_a_leader(woken);
                 let answer = self.seats.remove(&number).and_then(|seat| seat.answer);
                 // A number without a seat has had its answer; there is no such caller.
-                Look::Answered(answer.unwrap_or(Err(Closed::Limited { until: now.wall })))
+                Look::Answered(answer.unwrap_or(Err(Closed::Limited { until: now.shown })))
             }
         }
     }
@@ -256,14 +256,14 @@ impl State {
             }
             let closed = match self.breaker.verdict(now.mono) {
                 Verdict::Wait(until) => return Next::At(until),
-                Verdict::Broken(until) => Some(Closed::BreakerOpen { until: now.wall_of(until) }),
-                Verdict::OutOfQuota(until) => Some(Closed::OutOfQuota { until: now.wall_of(until) }),
+                Verdict::Broken(until) => Some(Closed::BreakerOpen { until: now.shown_of(until) }),
+                Verdict::OutOfQuota(until) => Some(Closed::OutOfQuota { until: now.shown_of(until) }),
                 Verdict::BadKey => Some(Closed::AuthFailed),
                 Verdict::Pass if self.rest_until > now.mono => {
                     if self.rest_until - now.mono <= settings.longest_wait {
                         return Next::At(self.rest_until);
                     }
-                    Some(Closed::Limited { until: now.wall_of(self.rest_until) })
+                    Some(Closed::Limited { until: now.shown_of(self.rest_until) })
                 }
                 Verdict::Pass => None,
             };
@@ -286,6 +286,7 @@ impl State {
                     Ready::Write(window) => next = Some(Next::Write(window)),
                     Ready::Writing => {}
                     Ready::UsedUp(until) if until.since(now.wall) > settings.longest_wait => {
+                        let until = now.shown_of(now.mono_of(until));
                         self.refuse(Closed::OutOfQuota { until }, |of| of == class, woken);
                     }
                     Ready::UsedUp(until) => next = sooner(next, now.mono_of(until)),
@@ -337,14 +338,7 @@ impl State {
     }
 
     /// What came of a call.
-    pub fn ended(
-        &mut self,
-        granted: &Granted,
-        outcome: &Outcome,
-        signs: &RateSigns,
-        latency: Duration,
-        now: Moment,
-    ) {
+    pub fn ended(&mut self, granted: &Granted, outcome: &Outcome, signs: &RateSigns, latency: Duration, now: Moment) {
         self.in_flight = self.in_flight.saturating_sub(1);
         let sign = Sign::of(outcome);
         if sign == Sign::Alive && outcome.is_call() {

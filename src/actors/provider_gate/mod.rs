@@ -113,3 +113,15 @@ pub enum Reason {
     /// The vendor does not accept the credential
     AuthFailed,
 }
+
+impl Reason {
+    /// As people are told: "hunter limited until …".
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pace | Self::RateLimited => "limited",
+            Self::OutOfQuota => "out of quota",
+            Self::Broken => "does not answer",
+            Self::AuthFailed => "does not accept the key",
+        }
+    }
+}

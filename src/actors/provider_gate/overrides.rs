@@ -35,8 +35,10 @@ mod tests {
 
     #[test]
     fn what_is_typed_replaces_the_rate_and_leaves_the_quota() {
-        let published =
-            Limits { windows: vec![limit("", 10, 1), limit("search", 500, 60), limit("", 9_000, 86_400)], concurrent: Some(5) };
+        let published = Limits {
+            windows: vec![limit("", 10, 1), limit("search", 500, 60), limit("", 9_000, 86_400)],
+            concurrent: Some(5),
+        };
         let typed = config::Provider { rate_limit: 120, concurrency: 2, ..config::Provider::default() };
         let own = overridden(published.clone(), Some(&typed));
         assert_eq!(own.windows, [limit("", 9_000, 86_400), Limit { burst: None, ..limit("", 120, 60) }]);

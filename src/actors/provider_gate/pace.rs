@@ -28,7 +28,8 @@ use governor::{Quota, RateLimiter};
 use crate::domain::enrichment::Limit;
 
 /// Parts of a call that a quota counts in, so that the tolerance can be finer than a call.
-const CELLS: u32 = 100;
+const ONE_CALL: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
+const CELLS: u32 = ONE_CALL.get();
 /// The most that is caught up on.
 const CATCH_UP: Duration = Duration::from_secs(2);
 /// How much earlier than evenly two calls may follow each other while catching up: what a timer is late by.
@@ -36,9 +37,6 @@ const LATENESS: Duration = Duration::from_millis(5);
 /// From this interval on nothing goes closer than published; below it timers are too late too often, and no vendor
 /// could tell.
 const COARSE: Duration = Duration::from_millis(10);
-
-// A quota takes the number of cells of one call; 100 is not zero.
-const ONE_CALL: NonZeroU32 = NonZeroU32::new(CELLS).unwrap();
 
 /// Up to when calls have been taken, in nanoseconds of the monotonic clock, and what a test would make of it.
 #[derive(Clone)]
@@ -206,11 +204,7 @@ impl Figures {
             let ahead = if is_coarse { (interval - per / calls).max(0.0) } else { f64::INFINITY };
             (seconds(interval), seconds(ahead.min(LATENESS.as_secs_f64())))
         });
-        Self {
-            interval: seconds(interval),
-            tolerance: seconds(caught_up * interval),
-            spacing,
-        }
+        Self { interval: seconds(interval), tolerance: seconds(caught_up * interval), spacing }
     }
 }
 
@@ -269,7 +263,10 @@ impl Pace {
 
     /// Takes what the last test, at this moment, allowed.
     pub fn take(&self) -> Step {
-        Step { steady: self.steady.arrival.take(), spacing: self.spacing.as_ref().map(|spacing| spacing.arrival.take()) }
+        Step {
+            steady: self.steady.arrival.take(),
+            spacing: self.spacing.as_ref().map(|spacing| spacing.arrival.take()),
+        }
     }
 
     /// The call was not made after all. Only the last step can be taken back; an earlier one is lost.
@@ -380,7 +377,11 @@ mod tests {
         assert_eq!(pace.test(now), Err(now + Duration::from_secs(10)));
         pace.hold(now + Duration::from_secs(99));
         pace.set(&per_minute(600, None), 1.0, now + Duration::from_secs(50));
-        assert_eq!(pace.test(now + Duration::from_secs(50)), Err(now + Duration::from_secs(99)), "that is not ours to widen");
+        assert_eq!(
+            pace.test(now + Duration::from_secs(50)),
+            Err(now + Duration::from_secs(99)),
+            "that is not ours to widen"
+        );
     }
 
     #[test]

@@ -184,7 +184,9 @@ impl Quota {
         }
         let Some(left) = sign.left else { return };
         let left = u32::try_from(left).unwrap_or(u32::MAX);
-        if left == 0 && let Some(resets_in) = sign.resets_in {
+        if left == 0
+            && let Some(resets_in) = sign.resets_in
+        {
             self.shut_until = Some(now.plus(resets_in));
         }
         let published = sign.limit.map_or(0, |limit| u32::try_from(limit).unwrap_or(u32::MAX)).max(self.limit.calls);

@@ -25,7 +25,11 @@ pub(super) struct Turn {
 enum Watch {
     Nothing,
     Sleep(Duration, BoxFuture<'static, ()>),
-    Write { window: usize, revision: u64, writing: BoxFuture<'static, Result<(), NotKept>> },
+    Write {
+        window: usize,
+        revision: u64,
+        writing: BoxFuture<'static, Result<(), NotKept>>,
+    },
     /// Writing failed: a while until the next try.
     Rest(BoxFuture<'static, ()>),
 }

@@ -68,8 +68,8 @@ impl Gate {
 impl State {
     pub fn limited(&mut self, now: Moment) -> Option<(Option<Time>, Reason)> {
         match self.breaker.verdict(now.mono) {
-            Verdict::Broken(until) => return Some((Some(now.wall_of(until)), Reason::Broken)),
-            Verdict::OutOfQuota(until) => return Some((Some(now.wall_of(until)), Reason::OutOfQuota)),
+            Verdict::Broken(until) => return Some((Some(now.shown_of(until)), Reason::Broken)),
+            Verdict::OutOfQuota(until) => return Some((Some(now.shown_of(until)), Reason::OutOfQuota)),
             Verdict::BadKey => return Some((None, Reason::AuthFailed)),
             Verdict::Pass | Verdict::Wait(_) => {}
         }
@@ -81,14 +81,14 @@ impl State {
             Kind::Pace(_) => None,
         });
         if let Some(until) = used_up.max() {
-            return Some((Some(until), Reason::OutOfQuota));
+            return Some((Some(now.shown_of(now.mono_of(until))), Reason::OutOfQuota));
         }
         if self.rest_until > now.mono {
-            return Some((Some(now.wall_of(self.rest_until)), Reason::RateLimited));
+            return Some((Some(now.shown_of(self.rest_until)), Reason::RateLimited));
         }
         match self.armed {
             Some(Next::At(at)) if at > now.mono + WORTH_TELLING && !self.queue.is_empty() => {
-                Some((Some(now.wall_of(at)), Reason::Pace))
+                Some((Some(now.shown_of(at)), Reason::Pace))
             }
             _ => None,
         }

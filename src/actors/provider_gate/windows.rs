@@ -21,11 +21,14 @@ const WIDENED_AT_MOST: u32 = 12;
 /// Less than this share of a limit is nearly nothing.
 const NEARLY_NOTHING: u64 = 20;
 
-/// A moment on both clocks. `wall` goes on evenly: a clock that is set changes nothing in a run.
+/// A moment on all clocks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     pub mono: Duration,
+    /// The wall clock as it was at the start, going on evenly: a clock that is set changes nothing in a run.
     pub wall: Time,
+    /// The wall clock as it is: what is told.
+    pub shown: Time,
 }
 
 impl Moment {
@@ -37,11 +40,15 @@ impl Moment {
     pub fn wall_of(self, at: Duration) -> Time {
         self.wall.plus(at.saturating_sub(self.mono))
     }
+
+    pub fn shown_of(self, at: Duration) -> Time {
+        self.shown.plus(at.saturating_sub(self.mono))
+    }
 }
 
 pub(super) enum Kind {
     Pace(Pace),
-    Quota(Box<Quota>),
+    Quota(Quota),
 }
 
 pub(super) struct Window {
@@ -144,7 +151,7 @@ impl Windows {
         let place = known.unwrap_or_else(|| {
             let kind = if per >= QUOTA_FROM {
                 let row = self.rows.remove(&self.key(&bucket, per));
-                Kind::Quota(Box::new(Quota::new(limit.clone(), self.percent, row, now.wall)))
+                Kind::Quota(Quota::new(limit.clone(), self.percent, row, now.wall))
             } else {
                 Kind::Pace(Pace::new(limit.clone(), self.percent, self.factor, now.mono))
             };

@@ -34,7 +34,8 @@ pub struct PlanShares(Arc<dyn Fn(&str) -> PlanShare + Send + Sync>);
 impl PlanShares {
     pub fn of(plans: Plans) -> Self {
         Self(Arc::new(move |slug| {
-            let share = |plan: &crate::config::plans::Plan| PlanShare { weight: plan.weight, concurrency: plan.concurrency };
+            let share =
+                |plan: &crate::config::plans::Plan| PlanShare { weight: plan.weight, concurrency: plan.concurrency };
             plans.plan(slug).map(share).unwrap_or_default()
         }))
     }

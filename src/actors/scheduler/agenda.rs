@@ -381,7 +381,8 @@ mod tests {
         offers.extend([offer(1, 50, Priority::Low), offer(2, 60, Priority::Normal)]);
         agenda.offer(&offers);
         assert_eq!(agenda.next_due(), Some(Time(0)));
-        let next: HashSet<u64> = [agenda.take(Time(0)), agenda.take(Time(0))].into_iter().flatten().map(|pick| pick.job.as_u64()).collect();
+        let next: HashSet<u64> =
+            [agenda.take(Time(0)), agenda.take(Time(0))].into_iter().flatten().map(|pick| pick.job.as_u64()).collect();
         assert_eq!(next, HashSet::from([50, 60]));
         assert!(agenda.take(Time(0)).is_none(), "one slice each, no more");
         assert_eq!(agenda.next_due(), None, "nobody has to look before a slice ends");

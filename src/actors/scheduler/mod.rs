@@ -10,18 +10,20 @@ mod agenda;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::admission::{PlanShare, PlanShares};
 pub use self::agenda::{Agenda, CallGuard, Offer, Pick};
 
-use crate::actors::kit::{Handle, Message, Outcome, Role, RoleError, Turn, WakePort};
 use self::admission::{Candidate, admitted};
+use crate::actors::kit::{Handle, Message, Outcome, Role, RoleError, Turn, WakePort};
 use crate::domain::id::{JobId, WorkspaceId};
+use crate::domain::settings::WorkspaceSettings;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::records::job::Job;
-use crate::store::tables::{ActiveJobs, ItemQueue, Jobs, Workspaces};
+use crate::store::tables::{ActiveJobs, ItemQueue, Jobs, Settings, Workspaces};
 use crate::store::transactions::jobs::{FillJob, ItemLines, SweepJob};
 use crate::store::{Origin, Reads, Store, StoreError, SubmitError, SystemScope, Urgency, View, WorkspaceScope};
 
@@ -39,6 +41,8 @@ pub struct SchedulerParts {
     pub max_jobs: usize,
     /// What the plans of workspaces give them of the queue.
     pub plans: PlanShares,
+    /// What holds for a workspace that has decided nothing.
+    pub defaults: Arc<WorkspaceSettings>,
     pub enricher: WakePort,
 }
 
@@ -119,7 +123,12 @@ impl SchedulerWork {
             };
             let scope = self.parts.system.within(workspace);
             if let Some(job) = view.get::<Jobs>(&scope, (id,))? {
-                let due = first_due(&view, &scope, id)?;
+                let mut due = first_due(&view, &scope, id)?;
+                if job.options.off_peak {
+                    let own = view.get::<Settings>(&scope, ())?.unwrap_or_default().over(&self.parts.defaults);
+                    let opens = own.off_peak.opens_at(self.parts.store.deps().clock.now(), &own.zone);
+                    due = due.map(|due| due.max(opens));
+                }
                 active.push(Active { scope, id, job, due, share });
             }
         }

@@ -58,6 +58,14 @@ pub struct JobOptions {
     #[n(13)]
     #[cbor(default)]
     pub sources: Vec<String>,
+    /// Only in the quiet hours of the workspace.
+    #[n(14)]
+    #[cbor(default)]
+    pub off_peak: bool,
+    /// The caller has named the level; else the template of the workspace is taken where it has one.
+    #[n(15)]
+    #[cbor(default)]
+    pub names_level: bool,
 }
 
 impl JobOptions {

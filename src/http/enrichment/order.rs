@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::actors::enricher::planning::{PlanError, Planned};
+use crate::actors::provider_gate::overridden;
 use crate::app::App;
 use crate::config::plans::{PriceLevel, PriceSource as PlanSource};
-use crate::domain::enrichment::{DataPoint, JobOptions, Level, Price, PriceSource, Priority, SkipRule};
+use crate::domain::enrichment::{DataPoint, JobOptions, JobStep, Level, Price, PriceSource, Priority, SkipRule};
 use crate::domain::id::{Id, LeadId, ListId};
 use crate::domain::time::Time;
 use crate::http::auth::Caller;
@@ -64,9 +65,11 @@ pub struct EnrichOptions {
     /// Only these: `emailStatus`, `email`, `phone`, `linkedin`, `professional`, `company`, `phoneStatus`, `name`,
     /// `seniority`, `companyDomain`, `companyBaseName`
     fields: Option<Vec<String>>,
-    /// `basic`, `standard` or `premium`
+    /// Slug of a template; that of the level, or of the workspace, when left out
     template_id: Option<String>,
     start_at: Option<Time>,
+    /// Only in the quiet hours of the workspace (`offPeak` of its settings)
+    off_peak: Option<bool>,
     /// A try on so many leads
     #[schema(minimum = 1)]
     sample: Option<u64>,
@@ -146,6 +149,8 @@ impl EnrichOptions {
             partial: self.partial.unwrap_or(false),
             notify_on_complete: self.notify_on_complete.unwrap_or(false),
             sources: sources.unwrap_or_default(),
+            off_peak: self.off_peak.unwrap_or(false),
+            names_level: self.enrichment_level.is_some(),
         })
     }
 }
@@ -195,7 +200,16 @@ pub(super) async fn prepare(
     let until = LeadId::from_u64(app.deps.ids.highest());
     let selection = Selection { until: selection.list.map(|_| until), ..selection }.tidied();
     let (scope, now, plans, desk) = (caller.scope, caller.origin.at, app.plans.clone(), app.planning.clone());
+    let (registry, gates) = (app.providers.clone(), app.gates.clone());
+    let configured = app.config.providers.clone();
     let read = app.store.read(move |view| {
+        let pace = |step: &JobStep| {
+            let provider = registry.get(&step.provider)?;
+            let limits = overridden(provider.limits(step.operation), configured.get(&step.provider));
+            let batch = provider.offer(step.operation).map_or(1, |offer| offer.batch.max(1));
+            #[allow(clippy::cast_precision_loss)] // at most some hundred
+            Some(gates.rate(&limits)? * batch as f64)
+        };
         known(view, &scope, selection.list, &selection.ids)?;
         let slug = view.get_install::<Workspaces>((scope.workspace(),))?.map(|row| row.plan).unwrap_or_default();
         let price = price(&plans, &slug, options.level);
@@ -211,7 +225,7 @@ pub(super) async fn prepare(
             ceiling,
             individual,
             now,
-            pace: &|_| None,
+            pace: &pace,
         };
         let Estimated { estimate, skipped } = estimate(view, &scope, &quote).map_err(|error| match error {
             SelectionError::Store(error) => Refusal::Store(error),

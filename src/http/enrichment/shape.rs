@@ -154,7 +154,7 @@ pub struct Money {
 }
 
 impl Money {
-    pub(super) fn millionths(millionths: u64) -> Self {
+    pub(in crate::http) fn millionths(millionths: u64) -> Self {
         let text = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
         let cut = text.strip_suffix("00").or_else(|| text.strip_suffix('0')).unwrap_or(&text);
         Self { amount: cut.to_owned(), currency: "USD" }

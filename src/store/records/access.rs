@@ -22,6 +22,10 @@ pub struct Workspace {
     pub region: Option<String>,
     #[n(4)]
     pub created_at: Time,
+    /// Every external provider is answered by the simulator. Decided when it is made, and never again.
+    #[n(5)]
+    #[cbor(default)]
+    pub sandbox: bool,
 }
 
 /// What a user may do in a workspace.

@@ -46,6 +46,8 @@ pub struct NewWorkspace {
     pub parent: Option<WorkspaceId>,
     /// Line and hundredths of a credit of the first grant.
     pub grant: Option<(LineId, u64)>,
+    /// Whether external providers are answered by the simulator, for good.
+    pub sandbox: bool,
 }
 
 /// Makes the first workspace, its owner and, where asked, an owner key. Refused when there is a user already.
@@ -101,14 +103,21 @@ fn create_workspace(tx: &mut Tx<'_>, origin: &Origin, new: &NewWorkspace) -> Res
         plan: new.plan.clone(),
         region: new.region.clone(),
         created_at: origin.at,
+        sandbox: new.sandbox,
     };
     tx.put_install::<Workspaces>((new.id,), &workspace)?;
     if let Some((line, amount)) = new.grant {
-        let reason = format!("plan {}: credits of the period", new.plan);
+        let reason = match new.sandbox {
+            true => "sandbox: play credits".to_owned(),
+            false => format!("plan {}: credits of the period", new.plan),
+        };
         let grant = Line { at: origin.at, kind: LineKind::Grant, amount, reason, ..Line::default() };
         ledger::post(tx, &scope, line, grant)?;
     }
-    let after = json!({ "name": new.name, "plan": new.plan });
+    let mut after = json!({ "name": new.name, "plan": new.plan });
+    if new.sandbox {
+        after["sandbox"] = json!(true);
+    }
     tx.event(&scope, origin, Fact::new("workspace.created", Subject::workspace(new.id)).change(None, Some(&after)))?;
     Ok(scope)
 }

@@ -20,6 +20,7 @@ use crate::store::record::Blob;
 use crate::store::records::import::{
     BeforeImage, DuplicateHandling, Import, ImportPlan, ImportState, MAX_ERRORS, RejectedRow, RowError, UpdatePolicy,
 };
+use crate::store::suppressions::InUse;
 use crate::store::tables::{ImportBefore, ImportRejects, ImportRuns, Imports, Leads, Lists, Originals};
 use crate::store::transactions::imports::{import, origin_of, progress_json};
 use crate::store::transactions::lead_rows::{Judge, Tell, insert_lead, note_possible_duplicate, replace_lead};
@@ -34,6 +35,8 @@ const STRIDE: usize = 16;
 
 /// The reason of a row that the user left out.
 pub const DROPPED_BY_USER: &str = "dropped_by_user";
+/// The reason of a row whose person, domain, company or number is to be left alone.
+pub const SUPPRESSED: &str = "suppressed";
 
 /// A row as the Importer hands it over.
 #[derive(Debug, Clone)]
@@ -118,7 +121,8 @@ impl Transaction for ImportChunk {
             return Err(Reject::Conflict("the import has moved on".to_owned()).into());
         }
         let list = open_list(tx, &self.scope, row.list)?;
-        let mut writing = Writing::new(self, row, list);
+        let suppressions = InUse::load(tx, &self.scope)?;
+        let mut writing = Writing::new(self, row, list, suppressions);
         let mut done = 0;
         for index in self.from..self.rows.rows.len() {
             if done > 0 && done % STRIDE == 0 && tx.time_is_up() {
@@ -137,6 +141,7 @@ struct Writing<'c> {
     row: Import,
     list: List,
     judge: Judge,
+    suppressions: InUse,
     created: Vec<u64>,
     updated: Vec<u64>,
     /// Rows created here whose lead is still what the row says.
@@ -144,7 +149,7 @@ struct Writing<'c> {
 }
 
 impl<'c> Writing<'c> {
-    fn new(chunk: &'c ImportChunk, row: Import, list: List) -> Self {
+    fn new(chunk: &'c ImportChunk, row: Import, list: List, suppressions: InUse) -> Self {
         let judge = Judge::new(chunk.scope, row.list, list.dedupe_scope);
         let rows = chunk.rows.rows.len() - chunk.from;
         Self {
@@ -152,6 +157,7 @@ impl<'c> Writing<'c> {
             row,
             list,
             judge,
+            suppressions,
             created: Vec::with_capacity(rows),
             updated: Vec::new(),
             fresh: HashSet::with_capacity(rows),
@@ -173,6 +179,11 @@ impl<'c> Writing<'c> {
         self.note_cells(parsed);
         if let Err(reason) = sufficient(&parsed.identity, self.list.identity) {
             return self.reject(tx, index, reason.code(), &reason.to_string());
+        }
+        if self.suppressions.find(tx, &chunk.scope, &parsed.lead)?.is_some() {
+            self.row.results.skipped += 1;
+            self.row.reasons.note(SUPPRESSED);
+            return Ok(());
         }
         let verdict = match self.row.plan.duplicates {
             DuplicateHandling::Create => Verdict::New,

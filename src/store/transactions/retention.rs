@@ -4,13 +4,14 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::domain::id::{Id, ImportId, LeadId, ListId, WorkspaceId};
+use crate::domain::id::{Id, ImportId, ItemId, LeadId, ListId, WorkspaceId};
 use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::records::import::Import;
 use crate::store::tables::{
-    EventSubjects, Events, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, Leads, ListLeads, Lists,
-    Originals, PossibleDuplicates, RawAnswers, Sessions, SetupTokens, Values,
+    DeadLetters, EventSubjects, Events, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, KnownAnswers,
+    LeadAnswers, Leads, ListLeads, Lists, Orders, Originals, PossibleDuplicates, RawAnswers, Sessions, SetupTokens,
+    TenantTable, Values,
 };
 use crate::store::transactions::lead_rows::remove_lead;
 use crate::store::transactions::lists::is_over;
@@ -27,8 +28,16 @@ pub struct Keeping {
     pub before_images: Duration,
     /// An upload that no import reads.
     pub uploads: Duration,
+    /// Jobs with their items and attempts, from the end of the job on.
+    pub jobs: Duration,
+    /// What was given up.
+    pub dead_letters: Duration,
+    pub raw_answers: Duration,
     pub outbox_max_entries: u64,
 }
+
+/// An order of a day is of no use once that day is over in every time zone.
+const ORDER_MARKS: Duration = Duration::from_secs(2 * 24 * 3_600);
 
 /// A row that seems to have had its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +48,55 @@ pub enum Expired {
     Event(WorkspaceId, u64),
     /// A pair of which at least one lead is gone.
     PossibleDuplicate(WorkspaceId, LeadId, LeadId),
+    DeadLetter(WorkspaceId, ItemId),
+    Order(WorkspaceId, [u8; 32]),
+    KnownAnswer(WorkspaceId, [u8; 32]),
+}
+
+/// A table whose rows have a time of their own; the Janitor walks through it in portions.
+pub trait Aged: TenantTable {
+    fn is_over(row: &Self::Value, keeping: &Keeping, now: Time) -> bool;
+    fn expired(workspace: WorkspaceId, key: Self::Rest) -> Expired;
+}
+
+impl Aged for Idempotency {
+    fn is_over(row: &Self::Value, keeping: &Keeping, now: Time) -> bool {
+        is_over(row.at, keeping.idempotency, now)
+    }
+
+    fn expired(workspace: WorkspaceId, (key,): Self::Rest) -> Expired {
+        Expired::Idempotency(workspace, key)
+    }
+}
+
+impl Aged for DeadLetters {
+    fn is_over(row: &Self::Value, keeping: &Keeping, now: Time) -> bool {
+        is_over(row.at, keeping.dead_letters, now)
+    }
+
+    fn expired(workspace: WorkspaceId, (item,): Self::Rest) -> Expired {
+        Expired::DeadLetter(workspace, item)
+    }
+}
+
+impl Aged for Orders {
+    fn is_over(row: &Self::Value, _keeping: &Keeping, now: Time) -> bool {
+        is_over(row.at, ORDER_MARKS, now)
+    }
+
+    fn expired(workspace: WorkspaceId, (key,): Self::Rest) -> Expired {
+        Expired::Order(workspace, key)
+    }
+}
+
+impl Aged for KnownAnswers {
+    fn is_over(row: &Self::Value, _keeping: &Keeping, now: Time) -> bool {
+        row.until <= now
+    }
+
+    fn expired(workspace: WorkspaceId, (key,): Self::Rest) -> Expired {
+        Expired::KnownAnswer(workspace, key)
+    }
 }
 
 /// Removes single rows.
@@ -68,14 +126,12 @@ impl Transaction for Forget {
 
 impl Forget {
     fn forget(&self, tx: &mut Tx<'_>, row: &Expired) -> Result<bool, StoreError> {
-        let (now, keeping) = (self.now, &self.keeping);
+        let now = self.now;
         match *row {
-            Expired::Idempotency(workspace, key) => {
-                let scope = WorkspaceScope::of(workspace);
-                let over =
-                    tx.get::<Idempotency>(&scope, (key,))?.is_some_and(|row| is_over(row.at, keeping.idempotency, now));
-                Ok(over && tx.remove::<Idempotency>(&scope, (key,))?)
-            }
+            Expired::Idempotency(workspace, key) => self.forget_aged::<Idempotency>(tx, workspace, (key,)),
+            Expired::DeadLetter(workspace, item) => self.forget_aged::<DeadLetters>(tx, workspace, (item,)),
+            Expired::Order(workspace, key) => self.forget_aged::<Orders>(tx, workspace, (key,)),
+            Expired::KnownAnswer(workspace, key) => self.forget_answer(tx, workspace, key),
             Expired::Session(token) => {
                 let over = tx.get_install::<Sessions>((token,))?.is_some_and(|row| row.expires_at <= now);
                 Ok(over && tx.remove_install::<Sessions>((token,))?)
@@ -91,6 +147,26 @@ impl Forget {
                 Ok(!both && tx.remove::<PossibleDuplicates>(&scope, (one, other))?)
             }
         }
+    }
+
+    /// Removes a row of a table whose rows have a time of their own.
+    fn forget_aged<T: Aged>(&self, tx: &mut Tx<'_>, workspace: WorkspaceId, key: T::Rest) -> Result<bool, StoreError>
+    where
+        T::Rest: Copy,
+    {
+        let scope = WorkspaceScope::of(workspace);
+        let over = tx.get::<T>(&scope, key)?.is_some_and(|row| T::is_over(&row, &self.keeping, self.now));
+        Ok(over && tx.remove::<T>(&scope, key)?)
+    }
+
+    fn forget_answer(&self, tx: &mut Tx<'_>, workspace: WorkspaceId, key: [u8; 32]) -> Result<bool, StoreError> {
+        let scope = WorkspaceScope::of(workspace);
+        let lead = tx.get::<KnownAnswers>(&scope, (key,))?.map(|answer| answer.lead);
+        let removed = self.forget_aged::<KnownAnswers>(tx, workspace, (key,))?;
+        if let Some(lead) = lead.filter(|_| removed) {
+            tx.remove::<LeadAnswers>(&scope, (lead, key))?;
+        }
+        Ok(removed)
     }
 
     fn forget_event(&self, tx: &mut Tx<'_>, scope: &WorkspaceScope, seq: u64) -> Result<bool, StoreError> {

@@ -5,6 +5,7 @@ use super::rows::OpenJob;
 use crate::domain::enrichment::{Input, JobStep, Outcome, Walk, inputs_of};
 use crate::domain::id::{AttemptId, ItemId};
 use crate::domain::lead::Lead;
+use crate::domain::policy::{Denial, ProviderFacts};
 use crate::store::records::attempt::Attempt;
 use crate::store::records::item::Item;
 use crate::store::tables::Attempts;
@@ -65,9 +66,23 @@ pub(super) fn told(
 ) -> Result<Result<Vec<(Input, String)>, Outcome>, Refusal> {
     let subject = if step.validates { candidate_lead(tx, job, item, step.point, lead)? } else { None };
     let subject = subject.as_ref().unwrap_or(lead);
-    Ok(match inputs_of(&step.needs, &step.optional, subject) {
-        Some(inputs) => Ok(inputs),
-        None => Err(Outcome::InvalidInput { reason: lacking(step) }),
+    let standing = if step.external { job.standing(tx)? } else { None };
+    let Some(standing) = standing else {
+        let inputs = inputs_of(&step.needs, &step.optional, subject);
+        return Ok(inputs.ok_or_else(|| Outcome::InvalidInput { reason: lacking(step) }));
+    };
+    let provider = ProviderFacts {
+        slug: &step.provider,
+        external: !standing.sandbox,
+        region: step.region.as_deref(),
+        // Without one it would be no step, and its price is held.
+        has_key: true,
+        budget_covers: true,
+    };
+    Ok(match standing.judge(tx, subject, &provider, &step.needs, &step.optional)? {
+        Ok(inputs) => Ok(inputs),
+        Err(Denial::MissingInputs(_)) => Err(Outcome::InvalidInput { reason: lacking(step) }),
+        Err(denial) => Err(Outcome::Forbidden { reason: denial.to_string() }),
     })
 }
 

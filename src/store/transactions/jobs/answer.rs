@@ -1,5 +1,6 @@
 //! Writing results: everything an answer means, in one transaction.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::advance::{Begun, advance, told};
@@ -13,6 +14,7 @@ use crate::domain::enrichment::{
 };
 use crate::domain::id::{AttemptId, Id, ItemId, JobId, LeadId};
 use crate::domain::lead::Lead;
+use crate::domain::settings::WorkspaceSettings;
 use crate::domain::time::Time;
 use crate::store::record::Blob;
 use crate::store::records::attempt::Attempt;
@@ -71,6 +73,8 @@ pub struct RecordAnswers {
     pub most_tries: u32,
     /// Spreads the pauses before the next tries.
     pub dice: u64,
+    /// What holds for a workspace that has decided nothing.
+    pub defaults: Arc<WorkspaceSettings>,
 }
 
 impl RecordAnswers {
@@ -100,7 +104,7 @@ impl Transaction for RecordAnswers {
     const NAME: &'static str = "jobs.record";
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Recorded, Refusal> {
-        let mut job = OpenJob::open(tx, &self.scope, &self.origin, self.job)?;
+        let mut job = OpenJob::open(tx, &self.scope, &self.origin, self.job)?.under(&self.defaults);
         let (mut lines, mut attempts) = (self.lines.clone(), self.attempts.clone());
         let mut items = Vec::with_capacity(self.answers.len());
         let mut ended: Vec<u64> = Vec::new();
@@ -167,6 +171,7 @@ impl RecordAnswers {
             at: answer.at,
             cost: answer.cost,
             known: answer.known.is_some(),
+            made: answer.latency.is_some(),
             latency: answer.latency,
         };
         let noted = self.note(tx, job, &steps, place, &call, &answer.outcome, item)?;
@@ -350,9 +355,11 @@ impl RecordAnswers {
         }
         let credits = item.owed - owed_before;
         let Call { known, cost, latency, .. } = *call;
-        let sample = Sample { outcome, accepted: !settled.is_empty() || accepted, known, cost, credits, latency };
-        let segment = if step.external { item.segment.as_str() } else { "" };
-        job.measures.step(place, segment, &sample);
+        if call.made || known {
+            let sample = Sample { outcome, accepted: !settled.is_empty() || accepted, known, cost, credits, latency };
+            let segment = if step.external { item.segment.as_str() } else { "" };
+            job.measures.step(place, segment, &sample);
+        }
         let receipt = receipt(step, outcome, accepted || !settled.is_empty(), known, credits);
         Ok(Noted { verdict, settled, credits, receipt })
     }
@@ -462,7 +469,7 @@ impl RecordAnswers {
         edit: &mut LeadEdit,
     ) -> Result<(), Refusal> {
         let step = &steps[next.step];
-        let call = Call { attempt: next.attempt, at: next.at, cost: 0, known: false, latency: None };
+        let call = Call { attempt: next.attempt, at: next.at, cost: 0, known: false, made: true, latency: None };
         let noted = self.note(tx, job, steps, next.step, &call, &next.outcome, item)?;
         if next.outcome.is_call() {
             item.attempts += 1;
@@ -540,6 +547,8 @@ struct Call {
     at: Time,
     cost: u64,
     known: bool,
+    /// Somebody was called.
+    made: bool,
     latency: Option<Duration>,
 }
 
@@ -556,9 +565,12 @@ struct Noted {
 fn count_call(job: &mut OpenJob<'_>, answer: &Answered, item: &mut Item) {
     if answer.known.is_some() {
         job.row.known += 1;
-    } else if answer.outcome.is_call() {
+    } else if answer.latency.is_some() && answer.outcome.is_call() {
         item.attempts += 1;
         job.row.calls += 1;
+        if let Some(step) = job.row.steps.get(item.step as usize).filter(|step| step.external) {
+            job.used.called(step.operation, &answer.outcome, answer.cost);
+        }
     }
     item.cost += answer.cost;
     job.row.cost += answer.cost;

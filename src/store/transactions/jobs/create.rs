@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::fill::fill_slice;
-use super::measures::Measures;
 use super::rows::OpenJob;
 use crate::deps::IdBlock;
 use crate::domain::enrichment::{JobOptions, JobStatus, JobStep, Price, WriteRules};
@@ -104,8 +103,7 @@ impl Transaction for CreateJob {
         };
         tx.put::<Jobs>(&self.scope, (self.id,), &row)?;
         tx.put::<JobSelections>(&self.scope, (self.id,), &selection)?;
-        let mut job =
-            OpenJob { scope: &self.scope, origin: &self.origin, id: self.id, row, measures: Measures::default() };
+        let mut job = OpenJob::new(&self.scope, &self.origin, self.id, row);
         let after = json!({ "level": options.level.name(), "leads": self.new.estimate.leads });
         job.tell(tx, "job.created", Some(&after))?;
         fill_slice(tx, &mut job, &selection, &mut self.items.clone())?;

@@ -1,6 +1,7 @@
 //! Leasing items for work, and giving back those that were not called.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::advance::{Begun, advance, told};
 use super::rows::{ItemLines, LeadWrite, OpenJob};
@@ -8,6 +9,7 @@ use crate::deps::IdBlock;
 use crate::domain::enrichment::{ItemState, JobStatus, PauseReason, Tally};
 use crate::domain::id::{AttemptId, HoldId, Id, ItemId, JobId, LeadId, LineId};
 use crate::domain::lead::Lead;
+use crate::domain::settings::WorkspaceSettings;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::ledger;
@@ -36,6 +38,8 @@ pub struct LeaseItems {
     pub attempts: IdBlock<AttemptId>,
     /// For each item: some end although nobody was asked.
     pub lines: ItemLines,
+    /// What holds for a workspace that has decided nothing.
+    pub defaults: Arc<WorkspaceSettings>,
 }
 
 /// One item to work on.
@@ -65,7 +69,7 @@ impl Transaction for LeaseItems {
     const NAME: &'static str = "jobs.lease";
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Leased, Refusal> {
-        let mut job = OpenJob::open(tx, &self.scope, &self.origin, self.job)?;
+        let mut job = OpenJob::open(tx, &self.scope, &self.origin, self.job)?.under(&self.defaults);
         if !job.row.status.is_running() || meta::boot(tx)? != self.boot {
             return Ok(Leased { items: Vec::new(), job: job.row, next_due: None });
         }

@@ -1,5 +1,7 @@
 //! The rows of a job and its items, written together. Every transaction of this family changes an item only through these.
 
+use std::cell::OnceCell;
+
 use serde_json::json;
 
 use super::measures::Measures;
@@ -7,14 +9,17 @@ use crate::deps::IdBlock;
 use crate::domain::enrichment::{ItemState, JobStatus, SkipReason, lead_status_after};
 use crate::domain::id::{AttemptId, ItemId, JobId, LeadId, LineId};
 use crate::domain::lead::{EnrichmentStatus, Lead};
+use crate::domain::settings::WorkspaceSettings;
 use crate::domain::time::Time;
 use crate::store::ledger;
+use crate::store::policy::Standing;
 use crate::store::records::item::{DeadLetter, Item, Lease};
 use crate::store::records::job::Job;
 use crate::store::records::ledger::{Line, LineKind};
 use crate::store::tables::{ActiveJobs, Attempts, DeadLetters, ItemQueue, Items, Jobs, Leads, Leases};
 use crate::store::transactions::lead_rows::{Tell, replace_lead};
 use crate::store::transactions::leads::stamped;
+use crate::store::usage::Used;
 use crate::store::{Fact, Lane, Missing, Origin, Reads, Refusal, Reject, StoreError, Subject, Tx, WorkspaceScope};
 
 /// A job that is there.
@@ -48,11 +53,38 @@ pub(super) struct OpenJob<'s> {
     pub row: Job,
     /// What this transaction measures; written once, by [`OpenJob::close`].
     pub measures: Measures,
+    /// What it uses, written with them.
+    pub used: Used,
+    /// What holds for a workspace that has decided nothing; only where calls are begun.
+    pub defaults: Option<&'s WorkspaceSettings>,
+    /// What holds for this one, once it was asked for.
+    standing: OnceCell<Standing>,
 }
 
 impl<'s> OpenJob<'s> {
     pub fn open(tx: &Tx<'_>, scope: &'s WorkspaceScope, origin: &'s Origin, id: JobId) -> Result<Self, Refusal> {
-        Ok(Self { scope, origin, id, row: job(tx, scope, id)?, measures: Measures::default() })
+        Ok(Self::new(scope, origin, id, job(tx, scope, id)?))
+    }
+
+    pub fn new(scope: &'s WorkspaceScope, origin: &'s Origin, id: JobId, row: Job) -> Self {
+        let (measures, used) = (Measures::default(), Used::default());
+        Self { scope, origin, id, row, measures, used, defaults: None, standing: OnceCell::new() }
+    }
+
+    /// With what its calls are judged by.
+    #[must_use]
+    pub fn under(self, defaults: &'s WorkspaceSettings) -> Self {
+        Self { defaults: Some(defaults), ..self }
+    }
+
+    /// What calls for the workspace are judged by; `None` where no call is begun.
+    pub fn standing(&self, reads: &impl Reads) -> Result<Option<&Standing>, StoreError> {
+        let Some(defaults) = self.defaults else { return Ok(None) };
+        if self.standing.get().is_none() {
+            let loaded = Standing::load(reads, self.scope, defaults)?;
+            return Ok(Some(self.standing.get_or_init(|| loaded)));
+        }
+        Ok(self.standing.get())
     }
 
     pub fn now(&self) -> Time {
@@ -61,6 +93,7 @@ impl<'s> OpenJob<'s> {
 
     /// Ends the job when nothing is left to do, and writes its row.
     pub fn close(mut self, tx: &mut Tx<'_>) -> Result<Job, Refusal> {
+        self.used.write(tx, self.scope, self.now());
         let tidy = self.row.fill.done && self.row.sweep.is_none();
         if tidy && self.row.counts.open() == 0 && !self.row.status.is_over() {
             self.row.status = self.row.status.complete().map_err(not_allowed)?;
@@ -175,6 +208,7 @@ impl<'s> OpenJob<'s> {
         item.ticket = None;
         item.candidates.clear();
         self.measures.ended(item, state, self.row.worst_price());
+        self.used.ended(state);
         if state == ItemState::Failed {
             let (failure, detail) = (item.failure.clone(), item.error.clone());
             let letter = DeadLetter { job: self.id, lead: item.lead, at: self.now(), failure, detail };
