@@ -1,6 +1,7 @@
 //! What a slice of a job goes by: the steps of the job, and whom they may be taken with.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::EnricherParts;
 use super::keys::INSTALL;
@@ -12,8 +13,8 @@ use crate::domain::time::Time;
 use crate::providers::simulator::SANDBOX_KEY;
 use crate::store::crypt::Secret;
 use crate::store::records::job::Job;
-use crate::store::tables::Workspaces;
-use crate::store::{Reads, SubmitError};
+use crate::store::tables::{Settings, Workspaces};
+use crate::store::{Reads, StoreError, SubmitError};
 
 /// What the calls of a slice are made with.
 pub struct Course {
@@ -29,6 +30,8 @@ pub struct Course {
     pub played: Option<Deps>,
     /// Of the rules that its leads were judged by.
     pub revision: u64,
+    /// Whether answers are kept as they came.
+    pub keeps_raw: bool,
 }
 
 /// A provider's key with its owner.
@@ -52,13 +55,18 @@ impl Course {
         let write = if overwrites { WriteRules::all(WriteRule::Always) } else { job.write.clone() };
         let mut keys = HashMap::new();
         let scope = pick.scope;
-        let read = parts.store.read(move |view| view.get_install::<Workspaces>((scope.workspace(),)));
+        let defaults = Arc::clone(&parts.settings.defaults);
+        let read = parts.store.read(move |view| {
+            let own = view.get::<Settings>(&scope, ())?.unwrap_or_default().over(&defaults);
+            let workspace = view.get_install::<Workspaces>((scope.workspace(),))?;
+            Ok::<_, StoreError>((workspace, own.keep_raw_answers))
+        });
         // A workspace that cannot be read calls nobody: it is taken for one that only plays.
-        let is_sandbox = match read.await {
-            Ok(workspace) => workspace.is_none_or(|row| row.sandbox),
+        let (is_sandbox, keeps_raw) = match read.await {
+            Ok((workspace, keeps_raw)) => (workspace.is_none_or(|row| row.sandbox), keeps_raw),
             Err(error) => {
                 tracing::error!(%error, "a workspace cannot be read");
-                true
+                (true, false)
             }
         };
         let played = is_sandbox.then(|| match &parts.sandbox {
@@ -80,7 +88,7 @@ impl Course {
             }
         }
         let refresh_since = job.options.refresh.then_some(job.created_at);
-        Ok(Self { steps, write, refresh_since, batches, keys, played, revision })
+        Ok(Self { steps, write, refresh_since, batches, keys, played, revision, keeps_raw })
     }
 
     /// Whether something of the lead leaves the box with that step.

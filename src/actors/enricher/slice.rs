@@ -371,7 +371,7 @@ impl Slice {
             let remember = task.question.and_then(|key| {
                 remembered(sealer, random, &key, &outcome, lead, at, ttl).map(|known| Box::new((key, known)))
             });
-            let raw = raw.and_then(|raw| self.seal(lead, attempt, &raw));
+            let raw = raw.filter(|_| course.keeps_raw).and_then(|raw| self.seal(lead, attempt, &raw));
             let then = self.follow_up(course, task, &outcome).await;
             let answered = Answered { item, attempt, at, outcome, cost, raw, then, known: None, remember, latency };
             ended.push(Ended::Answered(Box::new(answered)));

@@ -29,6 +29,7 @@ mod lease;
 mod measures;
 mod rows;
 mod sweep;
+mod trial;
 
 pub use advance::Begun;
 pub use answer::{Answered, FollowUp, RecordAnswers, Recorded, RecordedItem};
@@ -40,4 +41,5 @@ pub use lead_edit::forget_lead;
 pub use lease::{LEASE_ITEMS, LeaseItems, Leased, LeasedItem, ReturnItems};
 pub use measures::plan_key;
 pub use rows::{ItemLines, job};
+pub use trial::NoteTrial;
 pub use sweep::{ReplayDeadLetters, SweepJob, Swept};
