@@ -21,7 +21,7 @@ use crate::deps::Deps;
 use crate::domain::enrichment::{Operation, Outcome, Reply};
 use crate::domain::id::{AttemptId, LeadId};
 use crate::domain::lead::Lead;
-use crate::providers::manifest::{LONGEST, Manifest, ManifestError, ShelfError, ShownExchange, Shelved, read};
+use crate::providers::manifest::{LONGEST, Manifest, ManifestError, ShelfError, Shelved, ShownExchange, read};
 use crate::providers::{CallContext, Provider, Request as ProviderRequest};
 use crate::store::access::Right;
 use crate::store::transactions::leads::live_lead;
@@ -45,7 +45,8 @@ impl FromRequest<Arc<App>> for ManifestText {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let is_json = given.is_some_and(|given| given.to_ascii_lowercase().contains("json"));
-        let too_large = || Problem::new(Code::PayloadTooLarge).detail(format!("a manifest has at most {LONGEST} bytes"));
+        let too_large =
+            || Problem::new(Code::PayloadTooLarge).detail(format!("a manifest has at most {LONGEST} bytes"));
         // A body that never ends must not keep its permit.
         let bytes = tokio::select! {
             bytes = axum::body::to_bytes(request.into_body(), LONGEST_BODY) => bytes.map_err(|_| too_large())?,
@@ -224,7 +225,10 @@ pub async fn test(
         let alternatives = offer.needs.alternatives();
         let each = alternatives.iter().map(|all| all.iter().map(|input| input.name()).collect::<Vec<_>>().join(" + "));
         let needs: Vec<String> = each.collect();
-        return Err(Problem::invalid(FieldError::at("/lead", format!("lacks what is needed: {}", needs.join(", or ")))));
+        return Err(Problem::invalid(FieldError::at(
+            "/lead",
+            format!("lacks what is needed: {}", needs.join(", or ")),
+        )));
     };
     let key = app.keys.of(caller.scope, &slug).await;
     if shelved.provider.needs_key() && key.is_none() {
@@ -233,7 +237,9 @@ pub async fn test(
     let id = app.deps.ids.next::<AttemptId>();
     let shown = inputs.iter().map(|(input, value)| (input.name().to_owned(), Value::from(value.as_str()))).collect();
     let request = ProviderRequest { id, operation: offer.operation, inputs, ticket: None, callback: None };
-    let (reply, exchanges) = call(&app.deps, &shelved, &request, key.as_ref().map(|key| &key.secret), app.config.enrichment.call_timeout.0).await;
+    let (reply, exchanges) =
+        call(&app.deps, &shelved, &request, key.as_ref().map(|key| &key.secret), app.config.enrichment.call_timeout.0)
+            .await;
     Ok(Answer::ok(result(request.operation, shown, reply, exchanges)))
 }
 

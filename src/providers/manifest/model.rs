@@ -23,7 +23,10 @@ pub enum Auth {
     Basic,
     Bearer,
     /// OAuth 2 client credentials (RFC 6749 4.4); the key is `client_id:client_secret`.
-    ClientCredentials { token_url: String, scope: Option<String> },
+    ClientCredentials {
+        token_url: String,
+        scope: Option<String>,
+    },
 }
 
 /// Where a provider can be reached beside its usual address, and where that one processes data.

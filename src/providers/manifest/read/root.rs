@@ -36,9 +36,9 @@ pub fn manifest(root: &Table<'_, '_>, text: &str) -> Option<Manifest> {
     if !plans.is_empty() && default_plan.is_none() {
         root.fail("lacks the key `default_plan`, which names the plan that is taken unless the operator picks another");
     }
-    let names = settings.iter().fold(Names::default(), |names, setting| {
-        names.with(&["settings", &format!("settings.{}", setting.name)])
-    });
+    let names = settings
+        .iter()
+        .fold(Names::default(), |names, setting| names.with(&["settings", &format!("settings.{}", setting.name)]));
     let rules = root.get("outcomes").map(|value| exchange::rules(&value)).unwrap_or_default();
     let account = root.get("account").and_then(|value| {
         let table = value.table()?;
