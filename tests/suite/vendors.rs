@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use galena::config::{Config, Provider};
-use galena::deps::{Clock, Deps, HttpError, Method, OutgoingRequest, StatusCode};
+use galena::deps::{Clock, Deps, HttpError, OutgoingRequest, StatusCode};
 use galena::providers::manifest::{Manifest, Setup, shipped};
 use galena::providers::simulator::{SANDBOX_KEY, Simulator};
 use serde_json::{Value, json};
@@ -22,7 +22,6 @@ use crate::server::TestServer;
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub slug: String,
-    pub method: Method,
     /// With the query, percent signs as they came.
     pub path: String,
     pub body: String,
@@ -135,7 +134,6 @@ async fn answer(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let seen = Seen {
         slug: slug.to_owned(),
-        method: parts.method.clone(),
         path: path.to_owned(),
         body: String::from_utf8_lossy(&body).into_owned(),
         at: desk.clock.monotonic(),

@@ -90,6 +90,11 @@ impl Course {
         self.batches.get(place).copied().unwrap_or(1)
     }
 
+    /// The most requests that one call of any step takes.
+    pub fn largest_batch(&self) -> usize {
+        self.batches.iter().copied().max().unwrap_or(1)
+    }
+
     /// The gate of a provider: that of the key it is called with.
     pub fn gate(&self, provider: &str) -> GateKey {
         let owner = self.keys.get(provider).map_or(INSTALL, |key| key.owner.as_str());
