@@ -164,13 +164,7 @@ async fn credentials(app: &App, scope: WorkspaceScope) -> Result<BTreeMap<String
     read.await
 }
 
-fn shown(
-    app: &App,
-    scope: WorkspaceScope,
-    gates: &[GateState],
-    id: String,
-    own: Option<Credential>,
-) -> ProviderView {
+fn shown(app: &App, scope: WorkspaceScope, gates: &[GateState], id: String, own: Option<Credential>) -> ProviderView {
     let gate = match own {
         Some(_) => GateKey::of_workspace(&id, scope.workspace()),
         None => GateKey::of_install(&id),

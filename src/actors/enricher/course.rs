@@ -27,6 +27,8 @@ pub struct Course {
     keys: HashMap<String, Key>,
     /// The world of a sandbox: nothing leaves it.
     pub played: Option<Deps>,
+    /// Of the rules that its leads were judged by.
+    pub revision: u64,
 }
 
 /// A provider's key with its owner.
@@ -37,7 +39,8 @@ pub struct Key {
 }
 
 impl Course {
-    pub(super) async fn of(parts: &EnricherParts, pick: &Pick, job: &Job) -> Result<Self, SubmitError> {
+    /// `revision`: of the rules that its leads were judged by.
+    pub(super) async fn of(parts: &EnricherParts, pick: &Pick, job: &Job, revision: u64) -> Result<Self, SubmitError> {
         let steps = job.steps.clone();
         let batch = |step: &JobStep| {
             let provider = parts.registry.get(&step.provider);
@@ -77,7 +80,7 @@ impl Course {
             }
         }
         let refresh_since = job.options.refresh.then_some(job.created_at);
-        Ok(Self { steps, write, refresh_since, batches, keys, played })
+        Ok(Self { steps, write, refresh_since, batches, keys, played, revision })
     }
 
     /// Whether something of the lead leaves the box with that step.

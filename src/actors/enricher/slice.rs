@@ -9,6 +9,7 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
 use super::EnricherParts;
+use super::callback::Rung;
 use super::course::Course;
 use super::known::{question_key, recall, remembered};
 use super::single_flight::{First, Part, heard};
@@ -106,13 +107,14 @@ impl Slice {
     /// When a result could not be written: the leases then wait for the next boot.
     pub async fn run(self) -> Result<SliceEnd, SubmitError> {
         let _in_work = InWork(&self.parts, self.pick);
+        let revision = self.parts.gate.revision();
         let Some(leased) = self.lease().await? else { return Ok(SliceEnd { leased: 0, job: None }) };
         // Nothing came although something is due (credits are short while calls run): the next look at the rows tells.
         let due = leased.next_due.filter(|_| !leased.items.is_empty());
         self.parts.agenda.set_due(self.pick.job, due);
         let count = leased.items.len();
         let mut job = leased.job;
-        let course = Course::of(&self.parts, &self.pick, &job).await?;
+        let course = Course::of(&self.parts, &self.pick, &job, revision).await?;
         let tasks = leased.items.into_iter().map(|one| Task {
             item: one.item,
             begun: one.begun,
@@ -331,7 +333,7 @@ impl Slice {
                 operation: step.operation,
                 inputs: task.begun.inputs.clone(),
                 ticket: task.ticket.clone(),
-                callback: None,
+                callback: self.callback(provider.needs_callback(step.operation), course, task),
             })
             .collect();
         let passed = self.parts.gate.call(&self.parts.agenda, &self.pick, &*provider, &requests, course).await;
@@ -350,6 +352,21 @@ impl Slice {
                 self.answer(batch, replies, course, latency).await
             }
         }
+    }
+
+    /// Where the provider may say that it is done.
+    fn callback(&self, is_needed: bool, course: &Course, task: &Task) -> Option<String> {
+        if course.played.is_some() {
+            // Nobody rings in a sandbox; it is asked again.
+            return is_needed.then(|| "https://sandbox.invalid/callbacks/none".to_owned());
+        }
+        let rung = Rung {
+            workspace: self.pick.scope.workspace(),
+            job: self.pick.job,
+            item: task.item,
+            attempt: task.begun.attempt,
+        };
+        self.parts.callbacks.address(&rung, &*self.parts.store.deps().random)
     }
 
     async fn answer(

@@ -211,6 +211,7 @@ mod tests {
 
     fn figures() -> Figures {
         Figures {
+            played: None,
             file: File::default(),
             import: Import {
                 rows: 10,

@@ -63,6 +63,14 @@ pub struct Price {
     pub unit: u64,
 }
 
+impl Price {
+    /// What a request costs at most, where the answer does not tell it otherwise.
+    pub const fn most(&self) -> u64 {
+        let declared = self.per_call + self.per_found;
+        if declared == 0 && self.told.is_some() { self.unit } else { declared }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub enum Told {
     Body(Expression),
@@ -313,6 +321,8 @@ pub struct Manifest {
     pub base_url: String,
     pub endpoints: Vec<Endpoint>,
     pub proxy_url: Option<String>,
+    /// Of a hundred values it is sure of, how many are right.
+    pub reliability: u8,
     pub auth: Auth,
     pub settings: Vec<Setting>,
     pub plans: BTreeMap<String, VendorPlan>,

@@ -152,6 +152,22 @@ impl Provider for ManifestProvider {
         self.manifest.operation(operation).map(|spec| self.setup.limits(&self.manifest, spec)).unwrap_or_default()
     }
 
+    fn cost(&self, operation: Operation) -> u64 {
+        self.manifest.operation(operation).map_or(0, |spec| spec.price.most())
+    }
+
+    fn lacks(&self) -> Option<String> {
+        self.setup.missing(&self.manifest).map(|setting| format!("the setting {setting} is not given"))
+    }
+
+    fn needs_callback(&self, operation: Operation) -> bool {
+        self.manifest.operation(operation).is_some_and(|spec| spec.needs_callback)
+    }
+
+    fn reliability(&self, _operation: Operation) -> u8 {
+        self.manifest.reliability
+    }
+
     fn call<'a>(&'a self, requests: &'a [Request], context: CallContext<'a>) -> BoxFuture<'a, Vec<Reply>> {
         self.answer(requests, context, None).boxed()
     }

@@ -33,7 +33,7 @@ mod sweep;
 pub use advance::Begun;
 pub use answer::{Answered, FollowUp, RecordAnswers, Recorded, RecordedItem};
 pub use boot::{StartBoot, VoidLeases, Voided};
-pub use control::{CancelJob, PauseJob, ResumeJob, RetryJob, StopHook};
+pub use control::{CancelJob, PauseJob, ResumeJob, RetryJob, RingItem, StopHook};
 pub use create::{CreateJob, NewJob};
 pub use fill::{FillJob, Filled};
 pub use lead_edit::forget_lead;
