@@ -10,7 +10,7 @@ use futures::{FutureExt, StreamExt};
 
 use super::EnricherParts;
 use super::callback::Rung;
-use super::course::Course;
+use super::course::{Course, batch_of};
 use super::known::{question_key, recall, remembered};
 use super::single_flight::{First, Part, heard};
 use crate::actors::enricher::gate::Passed;
@@ -24,10 +24,14 @@ use crate::providers::{Request, refined};
 use crate::store::crypt::Purpose;
 use crate::store::jobs::raw_answer_context;
 use crate::store::records::job::Job;
+use crate::store::tables::Jobs;
 use crate::store::transactions::jobs::{
-    Answered, Begun, ItemLines, LeaseItems, Leased, RecordAnswers, Recorded, RecordedItem, ReturnItems,
+    Answered, Begun, ItemLines, LEASE_ITEMS, LeaseItems, Leased, RecordAnswers, Recorded, RecordedItem, ReturnItems,
 };
-use crate::store::{Origin, Reject, SubmitError, Transaction, Urgency};
+use crate::store::{Origin, Reads as _, Reject, SubmitError, Transaction, Urgency};
+
+/// For a step that takes more at once than a lease usually has.
+const LARGEST_LEASE: usize = 128;
 
 /// A call to make.
 pub(super) struct Task {
@@ -409,8 +413,22 @@ impl Slice {
         sealed.inspect_err(|error| tracing::warn!(%error, %attempt, "a raw answer was not kept")).ok()
     }
 
+    /// As many leads as fill whole calls of a step that takes many at once.
+    async fn lease_size(&self) -> usize {
+        let usual = self.parts.settings.lease_items.max(1);
+        let (scope, job) = (self.pick.scope, self.pick.job);
+        let read = self.parts.store.read(move |view| view.get::<Jobs>(&scope, (job,)));
+        let Ok(Some(job)) = read.await else { return usual };
+        let batch = job.steps.iter().map(|step| batch_of(&self.parts.registry, step)).max().unwrap_or(1);
+        match usual / batch {
+            _ if usual < LEASE_ITEMS => usual,
+            0 => batch.min(LARGEST_LEASE),
+            whole => whole * batch,
+        }
+    }
+
     async fn lease(&self) -> Result<Option<Leased>, SubmitError> {
-        let most = self.parts.settings.lease_items.max(1);
+        let most = self.lease_size().await;
         let count = u32::try_from(most).unwrap_or(u32::MAX);
         let ids = self.ids();
         let lease = LeaseItems {

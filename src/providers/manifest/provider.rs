@@ -135,15 +135,6 @@ impl Provider for ManifestProvider {
         PriceSource::InstallKey
     }
 
-    fn cost(&self, operation: Operation) -> u64 {
-        let Some(spec) = self.manifest.operation(operation) else { return 0 };
-        match spec.price.per_call.saturating_add(spec.price.per_found) {
-            // Only the answer tells: one unit of it.
-            0 if spec.price.told.is_some() => spec.price.unit,
-            usual => usual,
-        }
-    }
-
     fn region(&self) -> Option<&str> {
         Some(self.setup.region(&self.manifest))
     }
