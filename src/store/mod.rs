@@ -237,7 +237,8 @@ impl Store {
         self.readers.oldest(self.shared.deps.clock.monotonic())
     }
 
-    /// Runs `body` with a fresh view on the blocking pool, at most `StoreOptions::reads` at a time.
+    /// Runs `body` with a fresh view on the blocking pool, at most `StoreOptions::reads` at a time; where there is none, as
+    /// in simulated time, on the calling thread.
     ///
     /// # Errors
     /// Those of `body`, and [`StoreError`] when no view can be had or `body` panicked.
@@ -254,12 +255,12 @@ impl Store {
             return body(&self.view()?);
         }
         let store = self.clone();
-        tokio::task::spawn_blocking(move || {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return body(&store.view()?) };
+        let reading = runtime.spawn_blocking(move || {
             let _permit = permit;
             body(&store.view()?)
-        })
-        .await
-        .unwrap_or_else(|_panicked| Err(closed().into()))
+        });
+        reading.await.unwrap_or_else(|_panicked| Err(closed().into()))
     }
 
     /// The leads that may carry one of a lead's keys, as a read outside the writer sees it.

@@ -10,6 +10,7 @@ use crate::actors::scheduler::Pick;
 use crate::deps::Deps;
 use crate::domain::enrichment::{JobStep, WriteRule, WriteRules};
 use crate::domain::time::Time;
+use crate::providers::Registry;
 use crate::providers::simulator::SANDBOX_KEY;
 use crate::store::crypt::Secret;
 use crate::store::records::job::Job;
@@ -45,12 +46,7 @@ impl Course {
     /// `revision`: of the rules that its leads were judged by.
     pub(super) async fn of(parts: &EnricherParts, pick: &Pick, job: &Job, revision: u64) -> Result<Self, SubmitError> {
         let steps = job.steps.clone();
-        let batch = |step: &JobStep| {
-            let provider = parts.registry.get(&step.provider);
-            let offer = provider.and_then(|provider| provider.offer(step.operation).map(|offer| offer.batch));
-            offer.unwrap_or(1).max(1)
-        };
-        let batches = steps.iter().map(batch).collect();
+        let batches = steps.iter().map(|step| batch_of(&parts.registry, step)).collect();
         let overwrites = job.options.overwrite_existing;
         let write = if overwrites { WriteRules::all(WriteRule::Always) } else { job.write.clone() };
         let mut keys = HashMap::new();
@@ -101,6 +97,11 @@ impl Course {
         self.batches.get(place).copied().unwrap_or(1)
     }
 
+    /// The most requests that one call of any step takes.
+    pub fn largest_batch(&self) -> usize {
+        self.batches.iter().copied().max().unwrap_or(1)
+    }
+
     /// The gate of a provider: that of the key it is called with.
     pub fn gate(&self, provider: &str) -> GateKey {
         let owner = self.keys.get(provider).map_or(INSTALL, |key| key.owner.as_str());
@@ -110,4 +111,10 @@ impl Course {
     pub fn key(&self, provider: &str) -> Option<&Key> {
         self.keys.get(provider)
     }
+}
+
+/// Requests that go into one call of a step.
+pub(super) fn batch_of(registry: &Registry, step: &JobStep) -> usize {
+    let provider = registry.get(&step.provider);
+    provider.and_then(|provider| provider.offer(step.operation).map(|offer| offer.batch)).unwrap_or(1).max(1)
 }
