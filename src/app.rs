@@ -424,6 +424,7 @@ fn enricher_parts(app: &App, system: SystemScope, lists: Lists) -> EnricherParts
             tries: config.attempts,
             keep_raw_answers: !app.config.retention.raw_answers.0.is_zero(),
             cache_ttl: config.cache_ttl.0,
+            company_ttl: config.company_ttl.0,
             defaults: Arc::clone(&app.workspace_defaults),
         },
         scheduler: app.wakes.scheduler.clone(),

@@ -3,7 +3,8 @@
 use minicbor::{Decode, Encode};
 
 use super::enriched_field::{EnrichedField, Facts};
-use super::id::{ImportId, JobId, ListId, UserId};
+use super::enrichment::Input;
+use super::id::{CompanyId, ImportId, JobId, ListId, UserId};
 use super::time::Time;
 
 /// The fields of a lead that a column can be mapped to and a user can edit. Names are those of the API.
@@ -269,6 +270,9 @@ pub struct Lead {
     /// What was found out beside the fields above. Where each came from stands in the values of the lead.
     #[n(37)]
     pub enriched: Facts,
+    /// The record of its company, whose data it shares.
+    #[n(38)]
+    pub company: Option<CompanyId>,
 }
 
 impl Lead {
@@ -344,6 +348,9 @@ impl Lead {
             let mut enriched = std::mem::take(&mut self.enriched);
             enriched.retain(|fact| fact.about().iter().all(|field| self.field(*field) == before.field(*field)));
             self.enriched = enriched;
+        }
+        if self.company.is_some() && Input::CompanyDomain.of(self) != Input::CompanyDomain.of(before) {
+            self.company = None;
         }
     }
 

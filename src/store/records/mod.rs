@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod attempt;
+pub mod company;
 pub mod credential;
 pub mod event;
 pub mod export;

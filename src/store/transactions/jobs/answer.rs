@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::advance::{Begun, advance, told};
+use super::companies::{CompanyDesk, CompanySaid, share};
 use super::evidence::{Told, Witnesses};
 use super::lead_edit::LeadEdit;
 use super::rows::{ItemLines, LeadWrite, OpenJob};
@@ -18,6 +19,7 @@ use crate::domain::settings::WorkspaceSettings;
 use crate::domain::time::Time;
 use crate::store::record::Blob;
 use crate::store::records::attempt::Attempt;
+use crate::store::records::company::Company;
 use crate::store::records::item::{Candidate, Failure, Item};
 use crate::store::records::job::Job;
 use crate::store::records::known_answer::KnownAnswer;
@@ -40,6 +42,8 @@ pub struct Answered {
     pub then: Vec<FollowUp>,
     /// Nobody was called: it was known since then.
     pub known: Option<Time>,
+    /// It is what was known of the company of the lead: the values have sources of their own.
+    pub of_company: Option<Box<Company>>,
     /// To be used again: the row and its key.
     pub remember: Option<Box<([u8; 32], KnownAnswer)>>,
     pub latency: Option<Duration>,
@@ -75,6 +79,7 @@ pub struct RecordAnswers {
     pub dice: u64,
     /// What holds for a workspace that has decided nothing.
     pub defaults: Arc<WorkspaceSettings>,
+    pub companies: CompanyDesk,
 }
 
 impl RecordAnswers {
@@ -105,6 +110,7 @@ impl Transaction for RecordAnswers {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Recorded, Refusal> {
         let mut job = OpenJob::open(tx, &self.scope, &self.origin, self.job)?.under(&self.defaults);
+        job.companies = Some(self.companies.clone());
         let (mut lines, mut attempts) = (self.lines.clone(), self.attempts.clone());
         let mut items = Vec::with_capacity(self.answers.len());
         let mut ended: Vec<u64> = Vec::new();
@@ -173,6 +179,8 @@ impl RecordAnswers {
             known: answer.known.is_some(),
             made: answer.latency.is_some(),
             latency: answer.latency,
+            since: answer.known.unwrap_or(answer.at),
+            company: answer.of_company.as_deref(),
         };
         let noted = self.note(tx, job, &steps, place, &call, &answer.outcome, item)?;
         end_attempt(tx, job, answer, item, noted.credits, &noted.receipt)?;
@@ -207,6 +215,7 @@ impl RecordAnswers {
             && let Some(begun) = advance(tx, job, answer.item, item, &edit.after, from, attempt)?
         {
             job.put(tx, answer.item, item)?;
+            share(tx, job, &mut edit)?;
             let lead = Box::new(edit.write(tx, job)?);
             let (tally, lead_id, calls_again) = (item.tally, item.lead, item.calls_again);
             return Ok(RecordedItem::Next { item: answer.item, begun, tally, lead_id, lead, calls_again });
@@ -226,6 +235,7 @@ impl RecordAnswers {
             job.end(tx, answer.item, item, end, LeadWrite::ByCaller)?;
             edit.end(item, end, self.job, answer.at);
         }
+        share(tx, job, &mut edit)?;
         edit.write(tx, job)?;
         Ok(done)
     }
@@ -307,7 +317,7 @@ impl RecordAnswers {
         job: &mut OpenJob<'_>,
         steps: &[JobStep],
         place: usize,
-        call: &Call,
+        call: &Call<'_>,
         outcome: &Outcome,
         item: &mut Item,
     ) -> Result<Noted, Refusal> {
@@ -372,7 +382,7 @@ impl RecordAnswers {
         job: &mut OpenJob<'_>,
         steps: &[JobStep],
         place: usize,
-        call: &Call,
+        call: &Call<'_>,
         outcome: &Outcome,
         noted: &Noted,
         item: &mut Item,
@@ -380,6 +390,13 @@ impl RecordAnswers {
     ) -> Result<(), Refusal> {
         let step = &steps[place];
         self.keep(tx, call, step, outcome, noted, item.lead)?;
+        if noted.settled.contains(DataPoint::Company)
+            && call.company.is_none()
+            && let Outcome::Found(found) = outcome
+        {
+            let (provider, operation, answer) = (step.provider.clone(), step.operation, found.clone());
+            edit.said.push(CompanySaid { provider, operation, at: call.since, answer });
+        }
         match noted.verdict {
             Verdict::Confirmed => {
                 self.accept_candidate(tx, job, step.point, item, edit)?;
@@ -422,6 +439,12 @@ impl RecordAnswers {
         let was_known = tx.get::<Attempts>(job.scope, (item.lead, told.attempt))?.is_some_and(|attempt| attempt.cached);
         if let Some(step) = told.step(job, point).filter(|_| !was_known) {
             item.owed = item.owed.max(job.row.price.of(step.source));
+        }
+        if point == DataPoint::Company
+            && let Some(step) = told.step(job, point)
+        {
+            let (provider, operation) = (told.provider.clone(), step.operation);
+            edit.said.push(CompanySaid { provider, operation, at: told.at(), answer: told.answer.clone() });
         }
         let outcome = Outcome::Found(told.answer.clone());
         count_found(job, point, &outcome);
@@ -469,7 +492,7 @@ impl RecordAnswers {
         edit: &mut LeadEdit,
     ) -> Result<(), Refusal> {
         let step = &steps[next.step];
-        let call = Call { attempt: next.attempt, at: next.at, cost: 0, known: false, made: true, latency: None };
+        let call = Call { attempt: next.attempt, at: next.at, cost: 0, known: false, made: true, latency: None, since: next.at, company: None };
         let noted = self.note(tx, job, steps, next.step, &call, &next.outcome, item)?;
         if next.outcome.is_call() {
             item.attempts += 1;
@@ -500,7 +523,7 @@ impl RecordAnswers {
     fn keep(
         &self,
         tx: &mut Tx<'_>,
-        call: &Call,
+        call: &Call<'_>,
         step: &JobStep,
         outcome: &Outcome,
         noted: &Noted,
@@ -514,11 +537,13 @@ impl RecordAnswers {
                 Verdict::Accepted(sure) if owner => sure,
                 _ => value.confidence,
             };
+            // What is known of the company keeps the source it came from.
+            let source = call.company.and_then(|company| company.value(&value.field));
             let row = FieldValue {
                 value: value.value.clone(),
-                provider: step.provider.clone(),
-                operation: step.operation,
-                at: call.at,
+                provider: source.map_or(&step.provider, |source| &source.provider).clone(),
+                operation: source.map_or(step.operation, |source| source.operation),
+                at: source.map_or(call.at, |source| source.at),
                 confidence,
                 credits: if owner { noted.credits } else { 0 },
                 cost: if owner { call.cost } else { 0 },
@@ -542,7 +567,7 @@ struct Wait {
 }
 
 /// A call, or what stands for one.
-struct Call {
+struct Call<'c> {
     attempt: AttemptId,
     at: Time,
     cost: u64,
@@ -550,6 +575,10 @@ struct Call {
     /// Somebody was called.
     made: bool,
     latency: Option<Duration>,
+    /// When it was learnt.
+    since: Time,
+    /// The record that answered it.
+    company: Option<&'c Company>,
 }
 
 /// What an answer did to its item.

@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 
+use super::companies::CompanySaid;
 use super::rows::{OpenJob, status_after};
 use crate::domain::enrichment::{
-    Confidence, ItemState, Outcome, PointSet, WriteContext, WriteRule, WriteRules, take_over,
+    Confidence, Input, ItemState, Outcome, PointSet, WriteContext, WriteRule, WriteRules, take_over,
 };
 use crate::domain::id::{AttemptId, JobId, LeadId};
 use crate::domain::identity::{Identity, Verdict};
@@ -24,11 +25,13 @@ pub(super) struct LeadEdit {
     id: LeadId,
     before: Lead,
     pub after: Lead,
+    /// Accepted answers that tell of its company.
+    pub said: Vec<CompanySaid>,
 }
 
 impl LeadEdit {
     pub fn new(id: LeadId, before: Lead) -> Self {
-        Self { id, after: before.clone(), before }
+        Self { id, after: before.clone(), before, said: Vec::new() }
     }
 
     /// Takes what an outcome brings, if it brings anything, but for the data points that it was not good enough for.
@@ -53,6 +56,11 @@ impl LeadEdit {
         let rules = if job.row.options.overwrite_existing { &always } else { &job.row.write };
         take_over(&mut self.after, found, &WriteContext { rules, withheld, current: &current });
         failed.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Whether it is at another company than before, or at one that was not known.
+    pub fn changes_domain(&self) -> bool {
+        Input::CompanyDomain.of(&self.after) != Input::CompanyDomain.of(&self.before)
     }
 
     /// The item has ended.

@@ -20,6 +20,7 @@
 mod advance;
 mod answer;
 mod boot;
+mod companies;
 mod control;
 mod create;
 mod evidence;
@@ -33,6 +34,7 @@ mod sweep;
 pub use advance::Begun;
 pub use answer::{Answered, FollowUp, RecordAnswers, Recorded, RecordedItem};
 pub use boot::{StartBoot, VoidLeases, Voided};
+pub use companies::CompanyDesk;
 pub use control::{CancelJob, PauseJob, ResumeJob, RetryJob, StopHook};
 pub use create::{CreateJob, NewJob};
 pub use fill::{FillJob, Filled};

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use serde_json::json;
 
+use super::companies::CompanyDesk;
 use super::measures::Measures;
 use crate::deps::IdBlock;
 use crate::domain::enrichment::{ItemState, JobStatus, SkipReason, lead_status_after};
@@ -57,6 +58,8 @@ pub(super) struct OpenJob<'s> {
     pub used: Used,
     /// What holds for a workspace that has decided nothing; only where calls are begun.
     pub defaults: Option<&'s WorkspaceSettings>,
+    /// Only where answers are written.
+    pub companies: Option<CompanyDesk>,
     /// What holds for this one, once it was asked for.
     standing: OnceCell<Standing>,
 }
@@ -68,7 +71,7 @@ impl<'s> OpenJob<'s> {
 
     pub fn new(scope: &'s WorkspaceScope, origin: &'s Origin, id: JobId, row: Job) -> Self {
         let (measures, used) = (Measures::default(), Used::default());
-        Self { scope, origin, id, row, measures, used, defaults: None, standing: OnceCell::new() }
+        Self { scope, origin, id, row, measures, used, defaults: None, companies: None, standing: OnceCell::new() }
     }
 
     /// With what its calls are judged by.
