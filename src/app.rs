@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::actors::dedup_index::DedupIndex;
 use crate::actors::enricher::planning::Planning;
-use crate::actors::enricher::{self, Enricher, EnricherParts, EnricherSettings, Gate, Keys, Policy, SharedCalls};
+use crate::actors::enricher::{
+    self, Enricher, EnricherParts, EnricherSettings, Gate, Keys, Policy, Sandbox, SharedCalls,
+};
 use crate::actors::exporter::{self, ExportWorker, Exporter, ExporterParts};
 use crate::actors::importer::hands::Hands;
 use crate::actors::importer::spool::{Spool, SpoolFolder};
@@ -57,6 +59,8 @@ pub struct App {
     pub providers: Registry,
     /// What the providers that are described by a manifest do.
     pub manifests: Arc<Shelf>,
+    /// Plays the providers for workspaces that are a sandbox.
+    pub sandbox: Arc<Sandbox>,
     /// Keys that providers are called with.
     pub keys: Keys,
     pub planning: Planning,
@@ -185,6 +189,7 @@ impl Running {
         let providers = Registry::built_in()?;
         let folder = ManifestFolder::new(directory.manifests());
         let (manifests, broken) = Shelf::open(providers.clone(), folder, &config.providers)?;
+        let manifests = Arc::new(manifests);
         broken.iter().for_each(|error| tracing::error!("a provider is left out: {error}"));
         let off = config.providers.iter().filter(|(_, provider)| !provider.enabled).map(|(slug, _)| slug.clone());
         let workspace_defaults = Arc::new(config.workspace_defaults()?);
@@ -197,6 +202,7 @@ impl Running {
         };
         let agenda = Agenda::new(config.enrichment.max_jobs, SLICES_PER_JOB);
         let gates = gates(&config, &deps, &opened.store)?;
+        let sandbox = Arc::new(Sandbox::new(Arc::clone(&manifests), &deps, config.enrichment.sandbox_seed));
         let app = Arc::new(App {
             cursors: Cursors::new(Arc::clone(&sealer), Arc::clone(&deps.random)),
             admission: Admission::new(config.server.max_in_flight),
@@ -214,7 +220,8 @@ impl Running {
             sealer,
             passwords,
             providers,
-            manifests: Arc::new(manifests),
+            sandbox,
+            manifests,
             keys,
             planning,
             workspace_defaults,
@@ -415,6 +422,7 @@ fn enricher_parts(app: &App, system: SystemScope, lists: Lists) -> EnricherParts
         ),
         keys: app.keys.clone(),
         lists,
+        sandbox: Some(Arc::clone(&app.sandbox)),
         shared: SharedCalls::default(),
         sealer: Arc::clone(&app.sealer),
         system,

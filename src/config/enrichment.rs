@@ -24,6 +24,8 @@ section! {
         pub max_jobs: usize = 100;
         /// Leads that are taken from the queue together.
         pub lease_items: usize = 64;
+        /// What the played providers of sandbox workspaces answer follows from this number.
+        pub sandbox_seed: u64 = 1;
         /// How long an answer is used again instead of bought again.
         pub cache_ttl: Period = Period::days(7);
         /// How long what is known of a company serves its other people instead of being bought again.

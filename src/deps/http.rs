@@ -133,7 +133,8 @@ impl SystemHttp {
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_CONNECTION);
         if let Some(proxy) = proxy {
-            let through = reqwest::Proxy::all(proxy).map_err(|error| HttpError::Invalid(chain(&error.without_url())))?;
+            let through =
+                reqwest::Proxy::all(proxy).map_err(|error| HttpError::Invalid(chain(&error.without_url())))?;
             builder = builder.proxy(through);
         }
         let client = builder.build().map_err(|error| HttpError::Connect(chain(&error)))?;

@@ -49,6 +49,12 @@ impl Deps {
         }
     }
 
+    /// The same, except that nobody outside can be reached at all.
+    pub fn without_network(self) -> Self {
+        let nobody: Arc<dyn Http> = Arc::new(ScriptedHttp::new(Arc::clone(&self.clock)));
+        Self { http: nobody, ..self.without_dns() }
+    }
+
     /// The same, except that no name is ever looked up (`enrichment.dns_lookup = false`).
     pub fn without_dns(self) -> Self {
         Self { dns: Arc::new(SwitchedOffDns), ..self }

@@ -14,6 +14,7 @@ pub mod bulk;
 mod check;
 pub mod codes;
 pub mod conditional;
+pub mod companies;
 mod console;
 pub mod context;
 pub mod cookie;

@@ -15,7 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::codes::Code;
 use super::problem::Problem;
 use super::{
-    admission, api_keys, audit, auth, bulk, check, conditional, console, credits, describe, enrichment, events,
+    admission, api_keys, audit, auth, bulk, check, companies, conditional, console, credits, describe, enrichment, events,
     exports, health, imports, leads, lists, manifests, observe, privacy, providers, search, security_headers, session,
     settings, setup, suppressions, timeline, uploads, usage, users, workspaces,
 };
@@ -52,6 +52,9 @@ fn requests() -> Routes {
         .routes(routes!(leads::relocate))
         .routes(routes!(timeline::of_lead))
         .routes(routes!(search::create))
+        .routes(routes!(companies::index))
+        .routes(routes!(companies::show))
+        .routes(routes!(companies::leads))
         // acts on many leads
         .routes(routes!(bulk::index, bulk::create))
         .routes(routes!(bulk::show))

@@ -219,6 +219,7 @@ impl World {
             gate: Gate::new(policy.clone(), &sim.deps, Duration::from_secs(30), gates.clone(), Default::default()),
             keys: Keys::new(store.clone(), sealer.clone(), Default::default()),
             lists: Lists::embedded().unwrap(),
+            sandbox: None,
             shared: SharedCalls::default(),
             sealer: sealer.clone(),
             system,

@@ -6,11 +6,14 @@ use super::EnricherParts;
 use super::keys::INSTALL;
 use crate::actors::provider_gate::GateKey;
 use crate::actors::scheduler::Pick;
+use crate::deps::Deps;
 use crate::domain::enrichment::{JobStep, WriteRule, WriteRules};
 use crate::domain::time::Time;
-use crate::store::SubmitError;
+use crate::providers::simulator::SANDBOX_KEY;
 use crate::store::crypt::Secret;
 use crate::store::records::job::Job;
+use crate::store::tables::Workspaces;
+use crate::store::{Reads, SubmitError};
 
 /// What the calls of a slice are made with.
 pub struct Course {
@@ -22,6 +25,8 @@ pub struct Course {
     batches: Vec<usize>,
     /// By slug of the provider.
     keys: HashMap<String, Key>,
+    /// The world of a sandbox: nothing leaves it.
+    pub played: Option<Deps>,
 }
 
 /// A provider's key with its owner.
@@ -43,17 +48,36 @@ impl Course {
         let overwrites = job.options.overwrite_existing;
         let write = if overwrites { WriteRules::all(WriteRule::Always) } else { job.write.clone() };
         let mut keys = HashMap::new();
+        let scope = pick.scope;
+        let read = parts.store.read(move |view| view.get_install::<Workspaces>((scope.workspace(),)));
+        // A workspace that cannot be read calls nobody: it is taken for one that only plays.
+        let is_sandbox = match read.await {
+            Ok(workspace) => workspace.is_none_or(|row| row.sandbox),
+            Err(error) => {
+                tracing::error!(%error, "a workspace cannot be read");
+                true
+            }
+        };
+        let played = is_sandbox.then(|| match &parts.sandbox {
+            Some(sandbox) => sandbox.deps(),
+            None => parts.store.deps().clone().without_network(),
+        });
         for step in &steps {
             let needs_key = parts.registry.get(&step.provider).is_some_and(|provider| provider.needs_key());
             if needs_key
                 && !keys.contains_key(&step.provider)
-                && let Some(key) = parts.keys.of(pick.scope, &step.provider).await
+                && let Some(key) = match &played {
+                    Some(_) => {
+                        Some(Key { secret: Secret::new(SANDBOX_KEY), owner: format!("sandbox {}", scope.workspace()) })
+                    }
+                    None => parts.keys.of(scope, &step.provider).await,
+                }
             {
                 keys.insert(step.provider.clone(), key);
             }
         }
         let refresh_since = job.options.refresh.then_some(job.created_at);
-        Ok(Self { steps, write, refresh_since, batches, keys })
+        Ok(Self { steps, write, refresh_since, batches, keys, played })
     }
 
     /// Whether something of the lead leaves the box with that step.

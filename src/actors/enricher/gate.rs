@@ -129,7 +129,8 @@ impl Gate {
             permit.unused();
             return Passed::Stopped;
         };
-        let context = CallContext { deps: &self.deps, credential: key.map(|key| &key.secret), timeout: self.timeout };
+        let deps = course.played.as_ref().unwrap_or(&self.deps);
+        let context = CallContext { deps, credential: key.map(|key| &key.secret), timeout: self.timeout };
         let begun = self.deps.clock.now();
         let answered = AssertUnwindSafe(provider.call(requests, context)).catch_unwind();
         let replies = tokio::select! {

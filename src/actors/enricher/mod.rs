@@ -11,6 +11,7 @@ mod gate;
 mod keys;
 mod known;
 pub mod planning;
+mod sandbox;
 mod single_flight;
 mod slice;
 
@@ -20,6 +21,7 @@ use std::time::Duration;
 pub use self::course::Course;
 pub use self::gate::{Gate, Passed, Policy};
 pub use self::keys::Keys;
+pub use self::sandbox::Sandbox;
 pub use self::single_flight::SharedCalls;
 pub use self::slice::{Slice, SliceEnd};
 use crate::actors::kit::{Handle, Message, Outcome, Role, RoleError, Turn, WakePort};
@@ -81,6 +83,8 @@ pub struct EnricherParts {
     pub gate: Gate,
     pub keys: Keys,
     pub lists: Lists,
+    /// For workspaces that only play; without one they call nobody.
+    pub sandbox: Option<Arc<Sandbox>>,
     /// Questions that are being asked.
     pub shared: SharedCalls,
     pub sealer: Arc<Sealer>,

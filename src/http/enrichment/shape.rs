@@ -529,6 +529,9 @@ pub struct ValueView {
     /// What was seen
     #[schema(value_type = Option<Object>)]
     evidence: Option<Value>,
+    /// It was played: nobody was asked
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    sandbox: bool,
 }
 
 impl ValueView {
@@ -544,6 +547,7 @@ impl ValueView {
             credits: credits(value.credits),
             cost: Money::millionths(value.cost),
             job_id: value.job,
+            sandbox: value.sandbox,
             evidence: value.evidence.and_then(|text| serde_json::from_str(&text).ok()),
         }
     }

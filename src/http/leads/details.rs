@@ -55,14 +55,19 @@ fn original_data(cells: Vec<(String, String)>) -> Map<String, Value> {
 
 #[allow(clippy::cast_precision_loss)] // credits stay far below 2^53 hundredths
 fn source_of(value: &FieldValue) -> Value {
-    json!({
+    let mut source = json!({
         "value": value.value,
         "provider": value.provider,
         "at": value.at,
         "confidence": value.confidence.as_fraction(),
         "credits": value.credits as f64 / 100.0,
         "cost": { "amount": amount(value.cost), "currency": "USD" },
-    })
+    });
+    if value.sandbox {
+        // It was played: nobody was asked.
+        source["sandbox"] = Value::Bool(true);
+    }
+    source
 }
 
 /// Millionths as a decimal of four to six places.

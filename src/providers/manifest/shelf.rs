@@ -1,6 +1,7 @@
 //! All manifests of an install: those of the program and the operator's own. What is put here can be called at once.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::folder::{FolderError, ManifestFolder};
@@ -36,6 +37,7 @@ pub struct Shelf {
     folder: ManifestFolder,
     setups: BTreeMap<String, Setup>,
     manifests: Mutex<BTreeMap<String, Shelved>>,
+    revision: AtomicU64,
 }
 
 impl Shelf {
@@ -50,7 +52,7 @@ impl Shelf {
         configured: &BTreeMap<String, config::Provider>,
     ) -> Result<(Self, Vec<ManifestError>), ManifestError> {
         let setups = configured.iter().map(|(slug, given)| (slug.clone(), Setup::from(given))).collect();
-        let shelf = Self { registry, folder, setups, manifests: Mutex::default() };
+        let shelf = Self { registry, folder, setups, manifests: Mutex::default(), revision: AtomicU64::default() };
         shipped()?.into_iter().for_each(|manifest| drop(shelf.shelve(manifest, false)));
         let mut broken = Vec::new();
         for loaded in shelf.folder.load() {
@@ -68,11 +70,17 @@ impl Shelf {
         let shelved = Shelved { provider: Arc::new(ManifestProvider::new(manifest, setup)), own };
         self.registry.put(Arc::clone(&shelved.provider) as Arc<dyn crate::providers::Provider>);
         self.lock().insert(slug, shelved.clone());
+        self.revision.fetch_add(1, Ordering::SeqCst);
         shelved
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Shelved>> {
         self.manifests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rises with every change.
+    pub fn revision(&self) -> u64 {
+        self.revision.load(Ordering::SeqCst)
     }
 
     pub fn get(&self, slug: &str) -> Option<Shelved> {
@@ -119,6 +127,7 @@ impl Shelf {
                 self.registry.remove(slug);
             }
         }
+        self.revision.fetch_add(1, Ordering::SeqCst);
         Ok(true)
     }
 }

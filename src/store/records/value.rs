@@ -42,6 +42,10 @@ pub struct FieldValue {
     pub evidence: Option<String>,
     #[n(10)]
     pub job: Option<JobId>,
+    /// It was played: nobody was asked.
+    #[n(11)]
+    #[cbor(default)]
+    pub sandbox: bool,
 }
 
 impl FieldValue {

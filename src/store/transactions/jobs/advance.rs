@@ -41,7 +41,8 @@ pub(super) fn advance(
         let step = &job.row.steps[place];
         match told(tx, job, item, step, lead)? {
             Ok(inputs) => {
-                let intent = intent_of(job, id, step, &inputs);
+                let leaves = step.external && !job.standing(tx)?.is_some_and(|standing| standing.sandbox);
+                let intent = intent_of(job, id, step, &inputs, leaves);
                 tx.put::<Attempts>(job.scope, (item.lead, attempt), &intent)?;
                 item.attempt = Some(attempt);
                 item.ticket = None;
@@ -91,7 +92,7 @@ fn lacking(step: &JobStep) -> String {
     format!("the lead lacks {}", step.needs.iter().map(names).collect::<Vec<_>>().join(", or "))
 }
 
-fn intent_of(job: &OpenJob<'_>, id: ItemId, step: &JobStep, inputs: &[(Input, String)]) -> Attempt {
+fn intent_of(job: &OpenJob<'_>, id: ItemId, step: &JobStep, inputs: &[(Input, String)], leaves: bool) -> Attempt {
     Attempt {
         job: job.id,
         item: id,
@@ -107,6 +108,6 @@ fn intent_of(job: &OpenJob<'_>, id: ItemId, step: &JobStep, inputs: &[(Input, St
         receipt: None,
         fields: inputs.iter().map(|(input, _)| input.name().to_owned()).collect(),
         cached: false,
-        external: step.external,
+        external: leaves,
     }
 }

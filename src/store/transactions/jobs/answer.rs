@@ -389,7 +389,7 @@ impl RecordAnswers {
         edit: &mut LeadEdit,
     ) -> Result<(), Refusal> {
         let step = &steps[place];
-        self.keep(tx, call, step, outcome, noted, item.lead)?;
+        self.keep(tx, job, call, step, outcome, noted, item.lead)?;
         if noted.settled.contains(DataPoint::Company)
             && call.company.is_none()
             && let Outcome::Found(found) = outcome
@@ -520,9 +520,11 @@ impl RecordAnswers {
         self.take(tx, job, steps, next.step, &call, &next.outcome, &noted, item, edit)
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn keep(
         &self,
         tx: &mut Tx<'_>,
+        job: &OpenJob<'_>,
         call: &Call<'_>,
         step: &JobStep,
         outcome: &Outcome,
@@ -530,6 +532,7 @@ impl RecordAnswers {
         lead: LeadId,
     ) -> Result<(), Refusal> {
         let (Outcome::Found(found) | Outcome::Partial(found)) = outcome else { return Ok(()) };
+        let sandbox = step.external && job.standing(tx)?.is_some_and(|standing| standing.sandbox);
         for value in &found.values {
             let settles = noted.settled.iter().any(|point| point.field() == value.field);
             let owner = settles && value.field == step.point.field();
@@ -551,6 +554,7 @@ impl RecordAnswers {
                 about: value.about.clone(),
                 evidence: value.evidence.clone(),
                 job: Some(self.job),
+                sandbox,
             };
             tx.put::<Values>(&self.scope, (lead, value.field.clone(), call.attempt), &row)?;
         }
