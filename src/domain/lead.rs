@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::enriched_field::{EnrichedField, Facts};
 use super::enrichment::Input;
-use super::id::{CompanyId, ImportId, JobId, ListId, UserId};
+use super::id::{CompanyId, Id, ImportId, JobId, ListId, UserId};
 use super::time::Time;
 
 /// The fields of a lead that a column can be mapped to and a user can edit. Names are those of the API.
@@ -276,6 +276,11 @@ pub struct Lead {
 }
 
 impl Lead {
+    /// Somebody who is only asked about, in no list.
+    pub fn is_looked_up(&self) -> bool {
+        self.list.as_u64() == 0
+    }
+
     pub fn field(&self, field: LeadField) -> Option<&str> {
         self.slot(field).as_deref()
     }

@@ -10,11 +10,12 @@ use crate::domain::id::{AttemptId, Id, ItemId, JobId, LeadId, WorkspaceId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
+use crate::store::lookups::worked_on;
 use crate::store::records::attempt::Attempt;
 use crate::store::records::item::{DeadLetter, Item};
 use crate::store::records::job::{Job, Selection};
 use crate::store::records::value::FieldValue;
-use crate::store::tables::{Attempts, DeadLetters, Items, Jobs, Leads, ListLeads, Values};
+use crate::store::tables::{Attempts, DeadLetters, Items, Jobs, ListLeads, Values};
 use crate::store::transactions::lists::live_list;
 use crate::store::{Reads, Refusal, StoreError, WorkspaceScope};
 
@@ -52,7 +53,7 @@ pub fn each_selected(
             && filter.as_ref().is_none_or(|filter| filter.matches(id, lead))
     };
     let mut look = |id: LeadId| -> Result<ControlFlow<()>, StoreError> {
-        let lead = reads.get::<Leads>(scope, (id,))?.filter(|lead| wanted(id, lead));
+        let lead = worked_on(reads, scope, id)?.filter(|lead| wanted(id, lead));
         Ok(visit(id, lead))
     };
     if !selection.ids.is_empty() {

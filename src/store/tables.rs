@@ -28,6 +28,7 @@ use crate::store::records::job::{Funnel, Job, Selection};
 use crate::store::records::job_trim::JobTrim;
 use crate::store::records::known_answer::KnownAnswer;
 use crate::store::records::ledger::{Account, Line};
+use crate::store::records::lookup::Lookup;
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
 use crate::store::records::recipe::{Recipe, RememberedMapping};
 use crate::store::records::settings::Settings as SettingsRow;
@@ -290,6 +291,9 @@ tables! {
     /// (lead, hash): the known answers that were got for a lead.
     tenant LeadAnswers("lead_answers"): (LeadId, [u8; 32]) => (),
         owner "transactions::jobs", kept "as the answer", personal ByLead;
+    /// Those who are only asked about; they are in no list.
+    tenant Lookups("lookups"): (LeadId,) => Lookup,
+        owner "transactions::lookups, transactions::jobs", kept "retention.lookups", personal ByLead;
     /// What is known of companies, shared by their people.
     tenant Companies("companies"): (CompanyId,) => Company,
         owner "transactions::jobs", kept "as the workspace", personal None;

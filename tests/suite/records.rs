@@ -7,8 +7,9 @@
 use std::fmt::Debug;
 use std::path::PathBuf;
 
+use galena::domain::company::CompanyValue;
 use galena::domain::enriched_field::EnrichedField;
-use galena::domain::enrichment::{DataPoint, Operation};
+use galena::domain::enrichment::{Confidence, DataPoint, Operation};
 use galena::domain::id::Id;
 use galena::domain::lead::{EmailStatus, EnrichmentStatus, ImportOrigin, Lead, LeadField};
 use galena::domain::list::{DedupeScope, IdentityDemand, List, Visibility};
@@ -21,6 +22,7 @@ use galena::store::records::access::{
     ApiKey, ApiKeyPlace, KeyScope, Membership, Role, Session, SetupToken, User, Workspace,
 };
 use galena::store::records::attempt::Attempt;
+use galena::store::records::company::Company;
 use galena::store::records::credential::Credential;
 use galena::store::records::event::{Event, Subject};
 use galena::store::records::export::{CsvPreset, Export, ExportFormat, ExportSelection, ExportSpec, ExportState};
@@ -33,6 +35,7 @@ use galena::store::records::import::{
 use galena::store::records::import_edits::{Correction, ImportEdits};
 use galena::store::records::job_trim::{JobTrim, TrimWalk};
 use galena::store::records::ledger::{Account, Line, LineKind};
+use galena::store::records::lookup::Lookup;
 use galena::store::records::outbox::{Checkpoint, OutboxEntry};
 use galena::store::records::recipe::{Recipe, RememberedMapping};
 use galena::store::records::settings::{AcceptedTerms, PolicyRow, Settings};
@@ -121,8 +124,22 @@ fn leads_and_lists() {
     for field in EnrichedField::ALL {
         lead.enriched.set(field, field.name().to_owned());
     }
-    golden_of("lead", 2, &lead);
+    still_reads("lead", 2, &lead);
+    lead.company = Some(id(5));
+    golden_of("lead", 3, &lead);
     golden("lead-empty", &Lead::default());
+    let value = CompanyValue {
+        field: "industry".to_owned(),
+        value: "Mining".to_owned(),
+        provider: "register".to_owned(),
+        operation: Operation::CompanyEnrich,
+        at: AT,
+        confidence: Confidence::from_hundredths(80),
+    };
+    let company =
+        Company { domain: "acme.com".to_owned(), values: vec![value], enriched_at: Some(AT), created_at: AT };
+    golden("company", &company);
+    golden("lookup", &Lookup { lead: Lead { email: Some("a@b.com".to_owned()), ..Lead::default() }, at: AT });
     let list = List {
         name: "Fair 2026".to_owned(),
         description: Some("d".to_owned()),

@@ -18,11 +18,11 @@ use crate::http::selection::GivenSelection;
 use crate::store::estimate::{Estimated, Quote, estimate};
 use crate::store::jobs::SelectionError;
 use crate::store::ledger;
+use crate::store::lookups::workable;
 use crate::store::records::job::Selection;
 use crate::store::records::task::Selection as Selected;
 use crate::store::tables::Workspaces;
 use crate::store::transactions::jobs::NewJob;
-use crate::store::transactions::leads::live_lead;
 use crate::store::transactions::lists::open_list;
 use crate::store::{Missing, Reads, Refusal, Reject, View, WorkspaceScope};
 
@@ -257,7 +257,7 @@ fn known(view: &View, scope: &WorkspaceScope, list: Option<ListId>, ids: &[LeadI
         open_list(view, scope, list)?;
     }
     for id in ids {
-        live_lead(view, scope, *id)?;
+        workable(view, scope, *id)?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ pub mod item;
 pub mod job;
 pub mod job_trim;
 pub mod ledger;
+pub mod lookup;
 pub mod outbox;
 pub mod recipe;
 pub mod settings;

@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod lead_rows;
 pub mod leads;
 pub mod lists;
+pub mod lookups;
 pub mod mapping_memory;
 pub mod once;
 pub mod outbox;

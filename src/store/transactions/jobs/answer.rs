@@ -17,6 +17,7 @@ use crate::domain::id::{AttemptId, Id, ItemId, JobId, LeadId};
 use crate::domain::lead::Lead;
 use crate::domain::settings::WorkspaceSettings;
 use crate::domain::time::Time;
+use crate::store::lookups::worked_on;
 use crate::store::record::Blob;
 use crate::store::records::attempt::Attempt;
 use crate::store::records::company::Company;
@@ -24,7 +25,7 @@ use crate::store::records::item::{Candidate, Failure, Item};
 use crate::store::records::job::Job;
 use crate::store::records::known_answer::KnownAnswer;
 use crate::store::records::value::FieldValue;
-use crate::store::tables::{Attempts, Items, KnownAnswers, LeadAnswers, Leads, RawAnswers, Values};
+use crate::store::tables::{Attempts, Items, KnownAnswers, LeadAnswers, RawAnswers, Values};
 use crate::store::{Fact, Origin, Reads, Refusal, Subject, Transaction, Tx, WorkspaceScope};
 
 /// How one call ended.
@@ -157,7 +158,7 @@ impl RecordAnswers {
             self.put_off(tx, job, answer, item, wait, lines)?;
             return Ok(done);
         }
-        let Some(before) = tx.get::<Leads>(&self.scope, (item.lead,))? else {
+        let Some(before) = worked_on(tx, &self.scope, item.lead)? else {
             // Nothing is kept about a lead that was deleted meanwhile, and nothing charged.
             item.owed = item.charged;
             end_attempt(tx, job, answer, item, 0, "not charged: the lead was deleted")?;
@@ -613,7 +614,7 @@ fn count_call(job: &mut OpenJob<'_>, answer: &Answered, item: &mut Item) {
 fn somebody_else(tx: &Tx<'_>, job: &OpenJob<'_>, item: &Item) -> Result<bool, Refusal> {
     let place = item.step as usize;
     let Some(step) = job.row.steps.get(place) else { return Ok(false) };
-    let Some(lead) = tx.get::<Leads>(job.scope, (item.lead,))? else { return Ok(true) };
+    let Some(lead) = worked_on(tx, job.scope, item.lead)? else { return Ok(true) };
     let room = job.row.ceiling.map(|ceiling| ceiling.saturating_sub(item.cost));
     let walk = Walk { steps: &job.row.steps, tally: &item.tally, lead: &lead, room };
     Ok(walk.goes_on_for(step.point, place + 1))

@@ -8,9 +8,9 @@ use crate::deps::IdBlock;
 use crate::domain::enrichment::{JobOptions, JobStatus, JobStep, Price, WriteRules};
 use crate::domain::id::{ItemId, JobId};
 use crate::store::ledger;
+use crate::store::lookups::workable;
 use crate::store::records::job::{Estimate, Fill, Job, LeftOut, Selection, TemplateRef};
 use crate::store::tables::{JobSelections, Jobs};
-use crate::store::transactions::leads::live_lead;
 use crate::store::transactions::lists::open_list;
 use crate::store::{Origin, Refusal, Reject, Transaction, Tx, WorkspaceScope};
 
@@ -70,7 +70,7 @@ impl Transaction for CreateJob {
             return Err(invalid("selection", &format!("it names more than {MOST_IDS} leads one by one; use a list")));
         }
         for lead in &selection.ids {
-            live_lead(tx, &self.scope, *lead)?;
+            workable(tx, &self.scope, *lead)?;
         }
         if self.new.steps.is_empty() {
             return Err(invalid("options", "no provider can be asked for any of the data points"));

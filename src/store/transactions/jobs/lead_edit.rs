@@ -78,7 +78,7 @@ impl LeadEdit {
     /// lead look like one that is there, the two are noted as possible duplicates.
     pub fn write(self, tx: &mut Tx<'_>, job: &OpenJob<'_>) -> Result<Lead, Refusal> {
         let identity = Identity::of(&self.after);
-        if identity != Identity::of(&self.before) {
+        if identity != Identity::of(&self.before) && !self.after.is_looked_up() {
             let list = live_list(tx, job.scope, self.after.list)?;
             let keys = tx.hasher().keys_of(job.scope.workspace(), &identity);
             let verdict = judge(tx, job.scope, self.after.list, list.dedupe_scope, &identity, &keys)?;
