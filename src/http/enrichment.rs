@@ -1,14 +1,16 @@
 //! Enrichment: order it, watch it, stop it; one lead at once.
 
 pub mod dead_letters;
+pub mod lookup;
 mod order;
 mod shape;
+pub mod single;
 pub mod templates;
+pub mod verify;
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 
@@ -21,7 +23,6 @@ pub use self::shape::{
 use super::answer::{Answer, Page, location};
 use super::auth::{Auth, Caller};
 use super::body::{JsonBody, Posted};
-use super::codes::Code;
 use super::idempotency::IdempotencyKey;
 use super::leads::Details;
 use super::path::PathId;
@@ -30,7 +31,7 @@ use super::problem::{FieldError, Problem};
 use super::query::{Limit, Query};
 use crate::actors::provider_gate::GateKey;
 use crate::app::App;
-use crate::domain::enrichment::{ItemState, JobOptions, PriceSource, Priority};
+use crate::domain::enrichment::{ItemState, JobOptions, PriceSource};
 use crate::domain::id::{Id, ItemId, JobId, LeadId, ListId};
 use crate::domain::lead::EmailStatus;
 use crate::store::access::Right;
@@ -46,7 +47,6 @@ use crate::store::{Reads, Refusal, Reject, SubmitError, Transaction, Urgency, Wo
 
 /// Calls that `GET /leads/{id}/enrichment` shows.
 const SHOWN_ATTEMPTS: usize = 100;
-const LONGEST_WAIT: u64 = 30;
 
 /// Where a job is.
 pub fn place_of(id: JobId) -> String {
@@ -352,76 +352,6 @@ fn stop(app: &App) -> StopHook {
 fn go_on(app: &App) -> StopHook {
     let agenda = app.agenda.clone();
     Arc::new(move |job| agenda.resume(job))
-}
-
-#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct WaitQuery {
-    /// Seconds to wait for the result, at most 30 (default 10; 0 answers at once)
-    wait: Option<u64>,
-}
-
-/// Enrich one lead now
-///
-/// 200 with the lead when it is done in time, else 202 with the job. 502 when every provider failed; that costs nothing.
-#[utoipa::path(post, path = "/leads/{id}/enrich", tag = "enrichment", request_body = EnrichLeadBody,
-    params(("id" = LeadId, Path), WaitQuery,
-        ("Idempotency-Key" = Option<String>, Header, description = "Done once per key for 24 hours")),
-    responses((status = 200, body = EnrichedLead), (status = 202, body = EnrichedLead)))]
-pub async fn create_for_lead(
-    State(app): State<Arc<App>>,
-    auth: Auth,
-    PathId(lead): PathId<LeadId>,
-    Query(query): Query<WaitQuery>,
-    Posted { body, key }: Posted<EnrichLeadBody>,
-) -> Result<impl IntoResponse, Problem> {
-    let caller = auth.need(Right::Enrich)?;
-    let scope = caller.scope;
-    order_within_plan(&app, scope).await?;
-    app.store.read(move |view| live_lead(view, &scope, lead)).await.map_err(Problem::from)?;
-    let (selection, options) = body.read(lead)?;
-    let options = JobOptions { priority: Priority::High, ..options };
-    let made = make(&app, &caller, &key, selection, options, true).await?;
-    let row = ended(&app, scope, made.id, query.wait.unwrap_or(10).min(LONGEST_WAIT)).await?;
-    if !row.status.is_over() {
-        let view = EnrichedLead { job: view_of(&app, made.id, row), lead: None };
-        return Ok(Answer::accepted(place_of(made.id), view));
-    }
-    if row.counts.failed > 0 {
-        let id = made.id;
-        let read = app.store.read(move |view| items_page(view, &scope, id, None, None, 1));
-        let error = read.await?.pop().and_then(|(_, item)| item.error);
-        let problem = Problem::new(Code::EnrichmentFailed).member("jobId", id.to_string());
-        return Err(match error {
-            Some(error) => problem.detail(error),
-            None => problem,
-        });
-    }
-    let (lead, version) = super::leads::shown(&app, scope, lead).await?;
-    let view = EnrichedLead { job: view_of(&app, made.id, row), lead: Some(lead) };
-    let answer = Answer::ok(view).version(version).status(StatusCode::OK);
-    Ok(match made.seq {
-        Some(seq) => answer.seq(seq),
-        None => answer,
-    })
-}
-
-/// The job once it is over, or as it is after `seconds`.
-async fn ended(app: &App, scope: WorkspaceScope, id: JobId, seconds: u64) -> Result<Job, Problem> {
-    let mut committed = app.store.committed();
-    let time_is_up = app.deps.clock.sleep(std::time::Duration::from_secs(seconds));
-    tokio::pin!(time_is_up);
-    loop {
-        committed.mark_unchanged();
-        let row = app.store.read(move |view| job(view, &scope, id)).await.map_err(Problem::from)?;
-        if row.status.is_over() {
-            return Ok(row);
-        }
-        tokio::select! {
-            changed = committed.changed() => if changed.is_err() { return Ok(row) },
-            () = &mut time_is_up => return Ok(row),
-        }
-    }
 }
 
 /// Everything that was found for a lead, with its sources and the calls made

@@ -76,6 +76,8 @@ fn requests() -> Routes {
         .routes(routes!(enrichment::dead_letters::index))
         .routes(routes!(enrichment::dead_letters::replay))
         .routes(routes!(usage::show))
+        .routes(routes!(enrichment::lookup::show))
+        .routes(routes!(enrichment::verify::show))
         // providers
         .routes(routes!(providers::index, manifests::create))
         .routes(routes!(manifests::show, manifests::delete))
@@ -113,7 +115,9 @@ fn transfers() -> Routes {
         .routes(routes!(imports::check::check))
         .routes(routes!(imports::rejected))
         // enrichment of one lead: waits for its result
-        .routes(routes!(enrichment::create_for_lead))
+        .routes(routes!(enrichment::single::create))
+        .routes(routes!(enrichment::lookup::create))
+        .routes(routes!(enrichment::verify::create))
         // export
         .routes(routes!(exports::download))
         // live

@@ -3,9 +3,10 @@
 //! They go through the same jobs as leads, under ids of the same kind, but no list, search, export or statistic sees them,
 //! and they are gone with what was found after `retention.lookups`.
 
-use crate::domain::id::LeadId;
+use crate::domain::id::{JobId, LeadId};
 use crate::domain::lead::Lead;
-use crate::store::tables::{Leads, Lookups};
+use crate::store::records::lookup::Lookup;
+use crate::store::tables::{JobSelections, Leads, Lookups};
 use crate::store::transactions::leads::live_lead;
 use crate::store::{Missing, Reads, Refusal, Reject, StoreError, WorkspaceScope};
 
@@ -34,10 +35,17 @@ pub fn workable(reads: &impl Reads, scope: &WorkspaceScope, id: LeadId) -> Resul
     }
 }
 
-/// One that was asked about and is not forgotten yet.
+/// Those that a job is about, in the order they were given.
 ///
 /// # Errors
-/// `NotFound` of the job that was made for it, or when rows cannot be read.
-pub fn looked_up(reads: &impl Reads, scope: &WorkspaceScope, id: LeadId) -> Result<Lead, Refusal> {
-    Ok(reads.get::<Lookups>(scope, (id,))?.ok_or(Reject::NotFound(Missing::Job))?.lead)
+/// `NotFound` when it is no job of this kind, or they are forgotten; or when rows cannot be read.
+pub fn of_job(reads: &impl Reads, scope: &WorkspaceScope, id: JobId) -> Result<Vec<(LeadId, Lookup)>, Refusal> {
+    let missing = || Refusal::from(Reject::NotFound(Missing::Job));
+    let selection = reads.get::<JobSelections>(scope, (id,))?.ok_or_else(missing)?;
+    let mut found = Vec::with_capacity(selection.ids.len());
+    for lead in selection.ids {
+        let row = reads.get::<Lookups>(scope, (lead,))?.ok_or_else(missing)?;
+        found.push((lead, row));
+    }
+    if found.is_empty() { Err(missing()) } else { Ok(found) }
 }

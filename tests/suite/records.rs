@@ -35,7 +35,7 @@ use galena::store::records::import::{
 use galena::store::records::import_edits::{Correction, ImportEdits};
 use galena::store::records::job_trim::{JobTrim, TrimWalk};
 use galena::store::records::ledger::{Account, Line, LineKind};
-use galena::store::records::lookup::Lookup;
+use galena::store::records::lookup::{Asked, Lookup};
 use galena::store::records::outbox::{Checkpoint, OutboxEntry};
 use galena::store::records::recipe::{Recipe, RememberedMapping};
 use galena::store::records::settings::{AcceptedTerms, PolicyRow, Settings};
@@ -139,7 +139,13 @@ fn leads_and_lists() {
     let company =
         Company { domain: "acme.com".to_owned(), values: vec![value], enriched_at: Some(AT), created_at: AT };
     golden("company", &company);
-    golden("lookup", &Lookup { lead: Lead { email: Some("a@b.com".to_owned()), ..Lead::default() }, at: AT });
+    let lookup = Lookup {
+        lead: Lead { email: Some("a@b.com".to_owned()), ..Lead::default() },
+        at: AT,
+        given: Some("A@b.com".to_owned()),
+        asked: Asked::Email,
+    };
+    golden("lookup", &lookup);
     let list = List {
         name: "Fair 2026".to_owned(),
         description: Some("d".to_owned()),

@@ -43,8 +43,8 @@ pub struct EnrichBody {
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EnrichLeadBody {
-    sources: Option<Vec<String>>,
-    options: Option<EnrichOptions>,
+    pub(super) sources: Option<Vec<String>>,
+    pub(super) options: Option<EnrichOptions>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]

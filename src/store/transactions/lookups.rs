@@ -13,7 +13,7 @@ pub struct AddLookups {
     pub scope: WorkspaceScope,
     pub at: Time,
     /// In no list.
-    pub rows: Vec<(LeadId, Lead)>,
+    pub rows: Vec<(LeadId, Lookup)>,
 }
 
 impl Transaction for AddLookups {
@@ -21,10 +21,10 @@ impl Transaction for AddLookups {
     const NAME: &'static str = "lookups.add";
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        for (id, lead) in &self.rows {
-            let quality_score = tx.quality(lead);
-            let lead = Lead { quality_score, created_at: self.at, updated_at: self.at, ..lead.clone() };
-            tx.put::<Lookups>(&self.scope, (*id,), &Lookup { lead, at: self.at })?;
+        for (id, row) in &self.rows {
+            let quality_score = tx.quality(&row.lead);
+            let lead = Lead { quality_score, created_at: self.at, updated_at: self.at, ..row.lead.clone() };
+            tx.put::<Lookups>(&self.scope, (*id,), &Lookup { lead, at: self.at, ..row.clone() })?;
         }
         Ok(())
     }
