@@ -1,8 +1,10 @@
 //! Enrichment: order it, watch it, stop it; one lead at once.
 
 pub mod dead_letters;
+mod after_import;
 pub mod lookup;
 mod order;
+pub mod rest;
 mod shape;
 pub mod single;
 pub mod templates;
@@ -15,7 +17,9 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 
 pub use self::order::{EnrichBody, EnrichLeadBody, EnrichOptions};
-use self::order::{Prepared, prepare, replayed, too_dear};
+pub use self::after_import::enrich_imported;
+pub(in crate::http) use self::order::{Order, Prepared, prepare};
+use self::order::{replayed, too_dear};
 pub(in crate::http) use self::shape::credits;
 pub use self::shape::{
     AttemptView, EnrichedLead, EstimateView, ItemView, JobView, LeadEnrichmentView, Money, ValueView,
@@ -31,12 +35,12 @@ use super::problem::{FieldError, Problem};
 use super::query::{Limit, Query};
 use crate::actors::provider_gate::GateKey;
 use crate::app::App;
-use crate::domain::enrichment::{ItemState, JobOptions, PriceSource};
+use crate::domain::enrichment::{ItemState, PriceSource};
 use crate::domain::id::{Id, ItemId, JobId, LeadId, ListId};
 use crate::domain::lead::EmailStatus;
 use crate::store::access::Right;
 use crate::store::jobs::{attempts_of, items_page, page, values_of};
-use crate::store::records::job::{Job, Selection};
+use crate::store::records::job::Job;
 use crate::store::tables::JobFunnels;
 use crate::store::transactions::jobs::{
     CancelJob, CreateJob, LEASE_ITEMS, PauseJob, ResumeJob, RetryJob, StopHook, job,
@@ -63,7 +67,8 @@ pub async fn estimate(
 ) -> Result<impl IntoResponse, Problem> {
     let caller = auth.need(Right::Read)?;
     let (selection, options) = body.read()?;
-    let prepared = prepare(&app, &caller, selection, options, false).await?;
+    let order = Order { selection, options, ..Order::default() };
+    let prepared = prepare(&app, (caller.scope, caller.origin.at), order).await?;
     Ok(Answer::ok(EstimateView::new(&prepared)))
 }
 
@@ -82,7 +87,7 @@ pub async fn create(
     let caller = auth.need(Right::Enrich)?;
     order_within_plan(&app, caller.scope).await?;
     let (selection, options) = body.read()?;
-    let made = make(&app, &caller, &key, selection, options, false).await?;
+    let made = make(&app, &caller, &key, Order { selection, options, ..Order::default() }).await?;
     let view = shown(&app, caller.scope, made.id).await?;
     Ok(match made.seq {
         Some(seq) => Answer::accepted(place_of(made.id), view).seq(seq),
@@ -100,11 +105,9 @@ async fn make(
     app: &App,
     caller: &Caller,
     key: &IdempotencyKey,
-    selection: Selection,
-    options: JobOptions,
-    individual: bool,
+    order: Order,
 ) -> Result<Made, Problem> {
-    let prepared = prepare(app, caller, selection, options, individual).await?;
+    let prepared = prepare(app, (caller.scope, caller.origin.at), order).await?;
     let id = app.deps.ids.next();
     let create = CreateJob {
         scope: caller.scope,

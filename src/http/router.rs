@@ -70,6 +70,7 @@ fn requests() -> Routes {
         .routes(routes!(enrichment::resume))
         .routes(routes!(enrichment::cancel))
         .routes(routes!(enrichment::retry))
+        .routes(routes!(enrichment::rest::create))
         .routes(routes!(enrichment::of_lead))
         .routes(routes!(enrichment::templates::index, enrichment::templates::create))
         .routes(routes!(enrichment::templates::show, enrichment::templates::update, enrichment::templates::delete))

@@ -356,6 +356,9 @@ tables! {
     /// Imports (and undos of imports) that are not at their end.
     install OpenImports("open_imports"): (WorkspaceId, ImportId) => (),
         owner "transactions::imports", kept "until the import has ended", personal None;
+    /// Imports whose leads are to be enriched, until the job for it is made.
+    install ImportsToEnrich("imports_to_enrich"): (WorkspaceId, ImportId) => (),
+        owner "transactions::imports", kept "until the job is made or refused", personal None;
     install Consumers("consumers"): (String,) => Checkpoint,
         owner "the consumer", kept "for ever", personal None;
     /// Format, high-water marks, the wrapped data key.

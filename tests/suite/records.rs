@@ -29,7 +29,7 @@ use galena::store::records::export::{CsvPreset, Export, ExportFormat, ExportSele
 use galena::store::records::gate::{QuotaRow, QuotaSlice};
 use galena::store::records::idempotency::IdempotencyRecord;
 use galena::store::records::import::{
-    BeforeImage, Buckets, DuplicateHandling, Import, ImportPlan, ImportProblem, ImportState, PlannedColumn,
+    BeforeImage, Buckets, DuplicateHandling, Import, ImportPlan, ImportProblem, ImportState, NotEnriched, PlannedColumn,
     RejectedRow, RowError, Tally, Undo, UpdatePolicy,
 };
 use galena::store::records::import_edits::{Correction, ImportEdits};
@@ -435,7 +435,10 @@ fn uploads_and_imports() {
     };
     golden_of("import", 2, &import);
     let first = ImportPlan { text: None, sheet: None, ..import.plan.clone() };
-    still_reads("import", 1, &Import { plan: first, ..import });
+    still_reads("import", 1, &Import { plan: first, ..import.clone() });
+    let not_enriched = NotEnriched { code: "INSUFFICIENT_CREDITS".to_owned(), detail: Some("40 leads".to_owned()) };
+    let import = Import { enrichment_job: Some(id(9)), not_enriched: Some(not_enriched), ..import };
+    golden_of("import", 3, &import);
     let rejected =
         RejectedRow { line: 6, reasons: vec!["no identity".to_owned()], cells: vec!["".to_owned(), "x".to_owned()] };
     golden("rejected-row", &rejected);

@@ -11,7 +11,7 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{EnrichLeadBody, EnrichOptions, Made, Money, credits, make};
+use super::{EnrichLeadBody, EnrichOptions, Made, Money, Order, credits, make};
 use super::single::{WaitQuery, ended};
 use crate::app::App;
 use crate::domain::enrichment::{JobOptions, JobStatus, Priority};
@@ -160,7 +160,7 @@ pub(super) async fn ask(
     app.store.submit(AddLookups { scope, at, rows }, Urgency::Interactive).await?;
     let selection = Selection { ids: ids.clone(), ..Selection::default() };
     let options = JobOptions { priority: Priority::High, ..options };
-    let made = make(app, caller, key, selection, options, true).await;
+    let made = make(app, caller, key, Order { selection, options, individual: true, rest_of: None }).await;
     // A request that was served before has its own; what a crash leaves here the Janitor takes away.
     if !made.as_ref().is_ok_and(|made| made.seq.is_some()) {
         app.store.submit(DropLookups { scope, ids }, Urgency::Interactive).await?;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::{AttemptView, EnrichLeadBody, EnrichedLead, Made, SHOWN_ATTEMPTS, make, place_of, view_of};
+use super::{AttemptView, EnrichLeadBody, EnrichedLead, Made, Order, SHOWN_ATTEMPTS, make, place_of, view_of};
 use crate::app::App;
 use crate::domain::enrichment::JobOptions;
 use crate::domain::enrichment::Priority;
@@ -81,7 +81,7 @@ pub async fn create(
     let permit = if wants_steps(&headers) { Some(app.event_streams.enter()?) } else { None };
     let (selection, options) = body.read(lead)?;
     let options = JobOptions { priority: Priority::High, ..options };
-    let made = make(&app, &caller, &key, selection, options, true).await?;
+    let made = make(&app, &caller, &key, Order { selection, options, individual: true, rest_of: None }).await?;
     if let Some(permit) = permit {
         let (frames, receiver) = mpsc::channel(FRAMES);
         let steps = Steps { app, scope, lead, job: made.id, frames, told: HashMap::new() };

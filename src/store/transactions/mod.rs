@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod credentials;
+pub mod enrich_imported;
 pub mod exports;
 pub mod gates;
 pub mod identity;
