@@ -36,6 +36,7 @@ use crate::config::plans::Plans;
 use crate::config::{Config, PolicyError};
 use crate::deps::Deps;
 use crate::domain::settings::WorkspaceSettings;
+use crate::http::enrichment::enrich_imported;
 use crate::http::search::SearchPermits;
 use crate::http::{Admission, Cursors, EventStreams, LoginThrottle, PasswordDesk, PlanRates, RateLimits};
 
@@ -251,7 +252,7 @@ impl Running {
             tell.send_replace(Some(escalation));
         })?;
         spawn_actors(&system, &app, opened.writer, lists)?;
-        let forwarding = tokio::spawn(ring_after_commits(Arc::clone(&app)));
+        let forwarding = tokio::spawn(follow_commits(Arc::clone(&app)));
         Ok(Self { app, system, escalated, forwarding })
     }
 
@@ -443,6 +444,7 @@ fn enricher_parts(app: &App, system: SystemScope, lists: Lists) -> EnricherParts
             tries: config.attempts,
             keep_raw_answers: !app.config.retention.raw_answers.0.is_zero(),
             cache_ttl: config.cache_ttl.0,
+            company_ttl: config.company_ttl.0,
             defaults: Arc::clone(&app.workspace_defaults),
         },
         scheduler: app.wakes.scheduler.clone(),
@@ -472,7 +474,12 @@ fn install_keys(config: &Config) -> Result<BTreeMap<String, Secret>, StartError>
     Ok(keys)
 }
 
-async fn ring_after_commits(app: Arc<App>) {
+/// What follows on commits without being asked for.
+async fn follow_commits(app: Arc<App>) {
+    tokio::join!(ring_after_commits(&app), enrich_imported(&app, SystemScope::for_the_house()));
+}
+
+async fn ring_after_commits(app: &App) {
     let mut committed = app.store.committed();
     while committed.changed().await.is_ok() {
         app.wakes.indexer.wake();

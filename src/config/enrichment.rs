@@ -28,5 +28,7 @@ section! {
         pub sandbox_seed: u64 = 1;
         /// How long an answer is used again instead of bought again.
         pub cache_ttl: Period = Period::days(7);
+        /// How long what is known of a company serves its other people instead of being bought again.
+        pub company_ttl: Period = Period::days(30);
     }
 }

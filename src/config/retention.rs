@@ -20,6 +20,8 @@ section! {
         pub raw_answers: Period = Period::days(90);
         /// Their summaries.
         pub answer_summaries: Period = Period::days(365);
+        /// Those who were only asked about (`POST /enrichment`, `POST /verify`), with what was found for them.
+        pub lookups: Period = Period::hours(24);
         /// Events: timeline, audit log.
         pub events: Period = Period::days(3 * 365);
         /// Answers to requests that came with an Idempotency-Key.

@@ -109,6 +109,8 @@ ids! {
     SessionId = "sess";
     ListId = "list";
     LeadId = "lead";
+    /// What is known of a company, shared by its people.
+    CompanyId = "comp";
     UploadId = "upl";
     ImportId = "imp";
     /// A saved mapping with its options.

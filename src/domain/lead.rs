@@ -3,7 +3,8 @@
 use minicbor::{Decode, Encode};
 
 use super::enriched_field::{EnrichedField, Facts};
-use super::id::{ImportId, JobId, ListId, UserId};
+use super::enrichment::Input;
+use super::id::{CompanyId, Id, ImportId, JobId, ListId, UserId};
 use super::time::Time;
 
 /// The fields of a lead that a column can be mapped to and a user can edit. Names are those of the API.
@@ -269,9 +270,17 @@ pub struct Lead {
     /// What was found out beside the fields above. Where each came from stands in the values of the lead.
     #[n(37)]
     pub enriched: Facts,
+    /// The record of its company, whose data it shares.
+    #[n(38)]
+    pub company: Option<CompanyId>,
 }
 
 impl Lead {
+    /// Somebody who is only asked about, in no list.
+    pub fn is_looked_up(&self) -> bool {
+        self.list.as_u64() == 0
+    }
+
     pub fn field(&self, field: LeadField) -> Option<&str> {
         self.slot(field).as_deref()
     }
@@ -344,6 +353,9 @@ impl Lead {
             let mut enriched = std::mem::take(&mut self.enriched);
             enriched.retain(|fact| fact.about().iter().all(|field| self.field(*field) == before.field(*field)));
             self.enriched = enriched;
+        }
+        if self.company.is_some() && Input::CompanyDomain.of(self) != Input::CompanyDomain.of(before) {
+            self.company = None;
         }
     }
 

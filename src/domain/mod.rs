@@ -1,6 +1,7 @@
 //! The rules of the product, pure: no I/O, no clock, no randomness, no async.
 
 pub mod cell;
+pub mod company;
 pub mod company_name;
 pub mod company_size;
 pub mod dedupe;

@@ -1,20 +1,26 @@
 //! Enrichment: order it, watch it, stop it; one lead at once.
 
 pub mod dead_letters;
+mod after_import;
+pub mod lookup;
 mod order;
+pub mod rest;
 mod shape;
+pub mod single;
 pub mod templates;
+pub mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 
 pub use self::order::{EnrichBody, EnrichLeadBody, EnrichOptions};
-use self::order::{Prepared, prepare, replayed, too_dear};
+pub use self::after_import::enrich_imported;
+pub(in crate::http) use self::order::{Order, Prepared, prepare};
+use self::order::{replayed, too_dear};
 pub(in crate::http) use self::shape::credits;
 pub use self::shape::{
     AttemptView, EnrichedLead, EstimateView, ItemView, JobView, LeadEnrichmentView, Money, ValueView,
@@ -22,7 +28,6 @@ pub use self::shape::{
 use super::answer::{Answer, Page, location};
 use super::auth::{Auth, Caller};
 use super::body::{JsonBody, Posted};
-use super::codes::Code;
 use super::idempotency::IdempotencyKey;
 use super::leads::Details;
 use super::path::PathId;
@@ -31,12 +36,12 @@ use super::problem::{FieldError, Problem};
 use super::query::{Limit, Query};
 use crate::actors::provider_gate::GateKey;
 use crate::app::App;
-use crate::domain::enrichment::{ItemState, JobOptions, PriceSource, Priority};
+use crate::domain::enrichment::{ItemState, PriceSource};
 use crate::domain::id::{Id, ItemId, JobId, LeadId, ListId};
 use crate::domain::lead::EmailStatus;
 use crate::store::access::Right;
 use crate::store::jobs::{attempts_of, items_page, page, values_of};
-use crate::store::records::job::{Job, Selection};
+use crate::store::records::job::Job;
 use crate::store::tables::JobFunnels;
 use crate::store::transactions::jobs::{
     CancelJob, CreateJob, LEASE_ITEMS, PauseJob, ResumeJob, RetryJob, StopHook, job,
@@ -47,7 +52,6 @@ use crate::store::{Reads, Refusal, Reject, SubmitError, Transaction, Urgency, Wo
 
 /// Calls that `GET /leads/{id}/enrichment` shows.
 const SHOWN_ATTEMPTS: usize = 100;
-const LONGEST_WAIT: u64 = 30;
 
 /// Where a job is.
 pub fn place_of(id: JobId) -> String {
@@ -64,7 +68,8 @@ pub async fn estimate(
 ) -> Result<impl IntoResponse, Problem> {
     let caller = auth.need(Right::Read)?;
     let (selection, options) = body.read()?;
-    let prepared = prepare(&app, &caller, selection, options, false).await?;
+    let order = Order { selection, options, ..Order::default() };
+    let prepared = prepare(&app, (caller.scope, caller.origin.at), order).await?;
     Ok(Answer::ok(EstimateView::new(&prepared)))
 }
 
@@ -83,7 +88,7 @@ pub async fn create(
     let caller = auth.need(Right::Enrich)?;
     order_within_plan(&app, caller.scope).await?;
     let (selection, options) = body.read()?;
-    let made = make(&app, &caller, &key, selection, options, false).await?;
+    let made = make(&app, &caller, &key, Order { selection, options, ..Order::default() }).await?;
     let view = shown(&app, caller.scope, made.id).await?;
     Ok(match made.seq {
         Some(seq) => Answer::accepted(place_of(made.id), view).seq(seq),
@@ -101,11 +106,9 @@ async fn make(
     app: &App,
     caller: &Caller,
     key: &IdempotencyKey,
-    selection: Selection,
-    options: JobOptions,
-    individual: bool,
+    order: Order,
 ) -> Result<Made, Problem> {
-    let prepared = prepare(app, caller, selection, options, individual).await?;
+    let prepared = prepare(app, (caller.scope, caller.origin.at), order).await?;
     let id = app.deps.ids.next();
     let create = CreateJob {
         scope: caller.scope,
@@ -369,76 +372,6 @@ fn stop(app: &App) -> StopHook {
 fn go_on(app: &App) -> StopHook {
     let agenda = app.agenda.clone();
     Arc::new(move |job| agenda.resume(job))
-}
-
-#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct WaitQuery {
-    /// Seconds to wait for the result, at most 30 (default 10; 0 answers at once)
-    wait: Option<u64>,
-}
-
-/// Enrich one lead now
-///
-/// 200 with the lead when it is done in time, else 202 with the job. 502 when every provider failed; that costs nothing.
-#[utoipa::path(post, path = "/leads/{id}/enrich", tag = "enrichment", request_body = EnrichLeadBody,
-    params(("id" = LeadId, Path), WaitQuery,
-        ("Idempotency-Key" = Option<String>, Header, description = "Done once per key for 24 hours")),
-    responses((status = 200, body = EnrichedLead), (status = 202, body = EnrichedLead)))]
-pub async fn create_for_lead(
-    State(app): State<Arc<App>>,
-    auth: Auth,
-    PathId(lead): PathId<LeadId>,
-    Query(query): Query<WaitQuery>,
-    Posted { body, key }: Posted<EnrichLeadBody>,
-) -> Result<impl IntoResponse, Problem> {
-    let caller = auth.need(Right::Enrich)?;
-    let scope = caller.scope;
-    order_within_plan(&app, scope).await?;
-    app.store.read(move |view| live_lead(view, &scope, lead)).await.map_err(Problem::from)?;
-    let (selection, options) = body.read(lead)?;
-    let options = JobOptions { priority: Priority::High, ..options };
-    let made = make(&app, &caller, &key, selection, options, true).await?;
-    let row = ended(&app, scope, made.id, query.wait.unwrap_or(10).min(LONGEST_WAIT)).await?;
-    if !row.status.is_over() {
-        let view = EnrichedLead { job: view_of(&app, made.id, row), lead: None };
-        return Ok(Answer::accepted(place_of(made.id), view));
-    }
-    if row.counts.failed > 0 {
-        let id = made.id;
-        let read = app.store.read(move |view| items_page(view, &scope, id, None, None, 1));
-        let error = read.await?.pop().and_then(|(_, item)| item.error);
-        let problem = Problem::new(Code::EnrichmentFailed).member("jobId", id.to_string());
-        return Err(match error {
-            Some(error) => problem.detail(error),
-            None => problem,
-        });
-    }
-    let (lead, version) = super::leads::shown(&app, scope, lead).await?;
-    let view = EnrichedLead { job: view_of(&app, made.id, row), lead: Some(lead) };
-    let answer = Answer::ok(view).version(version).status(StatusCode::OK);
-    Ok(match made.seq {
-        Some(seq) => answer.seq(seq),
-        None => answer,
-    })
-}
-
-/// The job once it is over, or as it is after `seconds`.
-async fn ended(app: &App, scope: WorkspaceScope, id: JobId, seconds: u64) -> Result<Job, Problem> {
-    let mut committed = app.store.committed();
-    let time_is_up = app.deps.clock.sleep(Duration::from_secs(seconds));
-    tokio::pin!(time_is_up);
-    loop {
-        committed.mark_unchanged();
-        let row = app.store.read(move |view| job(view, &scope, id)).await.map_err(Problem::from)?;
-        if row.status.is_over() {
-            return Ok(row);
-        }
-        tokio::select! {
-            changed = committed.changed() => if changed.is_err() { return Ok(row) },
-            () = &mut time_is_up => return Ok(row),
-        }
-    }
 }
 
 /// Everything that was found for a lead, with its sources and the calls made

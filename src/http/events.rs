@@ -56,6 +56,20 @@ impl EventStreams {
         Self { permits: Arc::new(Semaphore::new(most)), closing: CancellationToken::new() }
     }
 
+    /// Room for one more stream; it is given back with what is returned.
+    ///
+    /// # Errors
+    /// `OVERLOADED` when as many are open as may be.
+    pub(in crate::http) fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned();
+        permit.map_err(|_| Problem::new(Code::Overloaded).retry_after(5))
+    }
+
+    /// Done when the server stops.
+    pub(in crate::http) fn closing(&self) -> CancellationToken {
+        self.closing.clone()
+    }
+
     /// Ends every stream: the server is stopping.
     pub(in crate::http) fn close(&self) {
         self.closing.cancel();
@@ -85,8 +99,7 @@ pub async fn follow(
 ) -> Result<Response, Problem> {
     let principal = auth.need(Right::Read)?.principal;
     let last = last_event_id(&headers)?.or(query.after);
-    let permit = Arc::clone(&app.event_streams.permits).try_acquire_owned();
-    let permit = permit.map_err(|_| Problem::new(Code::Overloaded).retry_after(5))?;
+    let permit = app.event_streams.enter()?;
     let session = session_token(&headers, context.is_https).map(|token| *token.hash().as_bytes());
     let committed = *app.store.committed().borrow();
     // A seq from the future is of another life of the directory: from now on.
@@ -95,13 +108,18 @@ pub async fn follow(
     let follower = Follower { app, principal, session, last, frames, _permit: permit };
     tokio::spawn(follower.run());
 
-    let mut response = Body::from_stream(ReceiverStream::new(body)).into_response();
+    Ok(stream_of(body))
+}
+
+/// The answer whose frames come through the channel.
+pub(in crate::http) fn stream_of(frames: mpsc::Receiver<Result<Bytes, Infallible>>) -> Response {
+    let mut response = Body::from_stream(ReceiverStream::new(frames)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // nginx would collect the frames otherwise.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    response
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {

@@ -15,6 +15,7 @@ mod callbacks;
 mod check;
 pub mod codes;
 pub mod conditional;
+pub mod companies;
 mod console;
 pub mod context;
 pub mod cookie;

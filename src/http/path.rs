@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use super::problem::Problem;
 use crate::app::App;
 use crate::domain::id::{
-    ExportId, Id, ImportId, ItemId, JobId, KeyId, LeadId, ListId, RecipeId, TaskId, UploadId, UserId, WorkspaceId,
+    CompanyId, ExportId, Id, ImportId, ItemId, JobId, KeyId, LeadId, ListId, RecipeId, TaskId, UploadId, UserId, WorkspaceId,
 };
 use crate::store::Missing;
 
@@ -26,6 +26,7 @@ macro_rules! addressed {
 addressed! {
     ListId => List,
     LeadId => Lead,
+    CompanyId => Company,
     ImportId => Import,
     RecipeId => Recipe,
     UploadId => Upload,

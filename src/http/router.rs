@@ -15,9 +15,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::codes::Code;
 use super::problem::Problem;
 use super::{
-    admission, api_keys, audit, auth, bulk, callbacks, check, conditional, console, credits, describe, enrichment,
-    events, exports, health, imports, leads, lists, manifests, observe, privacy, providers, search, security_headers,
-    session, settings, setup, suppressions, timeline, uploads, usage, users, workspaces,
+    admission, api_keys, audit, auth, bulk, callbacks, check, companies, conditional, console, credits, describe,
+    enrichment, events, exports, health, imports, leads, lists, manifests, observe, privacy, providers, search,
+    security_headers, session, settings, setup, suppressions, timeline, uploads, usage, users, workspaces,
 };
 use crate::app::App;
 
@@ -55,6 +55,9 @@ fn requests() -> Routes {
         .routes(routes!(leads::relocate))
         .routes(routes!(timeline::of_lead))
         .routes(routes!(search::create))
+        .routes(routes!(companies::index))
+        .routes(routes!(companies::show))
+        .routes(routes!(companies::leads))
         // acts on many leads
         .routes(routes!(bulk::index, bulk::create))
         .routes(routes!(bulk::show))
@@ -70,12 +73,15 @@ fn requests() -> Routes {
         .routes(routes!(enrichment::resume))
         .routes(routes!(enrichment::cancel))
         .routes(routes!(enrichment::retry))
+        .routes(routes!(enrichment::rest::create))
         .routes(routes!(enrichment::of_lead))
         .routes(routes!(enrichment::templates::index, enrichment::templates::create))
         .routes(routes!(enrichment::templates::show, enrichment::templates::update, enrichment::templates::delete))
         .routes(routes!(enrichment::dead_letters::index))
         .routes(routes!(enrichment::dead_letters::replay))
         .routes(routes!(usage::show))
+        .routes(routes!(enrichment::lookup::show))
+        .routes(routes!(enrichment::verify::show))
         // providers
         .routes(routes!(providers::index, manifests::create))
         .routes(routes!(manifests::show, manifests::delete))
@@ -113,7 +119,9 @@ fn transfers() -> Routes {
         .routes(routes!(imports::check::check))
         .routes(routes!(imports::rejected))
         // enrichment of one lead: waits for its result
-        .routes(routes!(enrichment::create_for_lead))
+        .routes(routes!(enrichment::single::create))
+        .routes(routes!(enrichment::lookup::create))
+        .routes(routes!(enrichment::verify::create))
         // export
         .routes(routes!(exports::download))
         // live

@@ -30,6 +30,7 @@ ids!(
     SessionId,
     ListId,
     LeadId,
+    CompanyId,
     UploadId,
     ImportId,
     RecipeId,

@@ -10,11 +10,12 @@ use crate::domain::id::{AttemptId, Id, ItemId, JobId, LeadId, WorkspaceId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
+use crate::store::lookups::worked_on;
 use crate::store::records::attempt::Attempt;
 use crate::store::records::item::{DeadLetter, Item};
 use crate::store::records::job::{Job, Selection};
 use crate::store::records::value::FieldValue;
-use crate::store::tables::{Attempts, DeadLetters, Items, Jobs, Leads, ListLeads, Values};
+use crate::store::tables::{Attempts, DeadLetters, ImportBefore, Items, Jobs, ListLeads, Values};
 use crate::store::transactions::lists::live_list;
 use crate::store::{Reads, Refusal, StoreError, WorkspaceScope};
 
@@ -48,11 +49,18 @@ pub fn each_selected(
     };
     let wanted = |id: LeadId, lead: &Lead| {
         selection.except.binary_search(&id).is_err()
+            && selection.after.is_none_or(|after| id > after)
             && selection.list.is_none_or(|list| list == lead.list)
             && filter.as_ref().is_none_or(|filter| filter.matches(id, lead))
     };
     let mut look = |id: LeadId| -> Result<ControlFlow<()>, StoreError> {
-        let lead = reads.get::<Leads>(scope, (id,))?.filter(|lead| wanted(id, lead));
+        let mut lead = worked_on(reads, scope, id)?.filter(|lead| wanted(id, lead));
+        if let (Some(import), Some(found)) = (selection.import, &lead) {
+            let is_made = found.origin.is_some_and(|origin| origin.import == import);
+            if !is_made && !reads.has::<ImportBefore>(scope, (import, id))? {
+                lead = None;
+            }
+        }
         Ok(visit(id, lead))
     };
     if !selection.ids.is_empty() {
@@ -71,7 +79,7 @@ pub fn each_selected(
         Err(Refusal::Store(error)) => return Err(error.into()),
     }
     let (mut whole, mut failure) = (true, None);
-    let from = (list, after.unwrap_or_default());
+    let from = (list, after.max(selection.after).unwrap_or_default());
     reads.scan_after::<ListLeads>(scope, &(list,), &from, Order::Ascending, &mut |(_, id), ()| {
         if selection.until.is_some_and(|until| id > until) {
             return ControlFlow::Break(());

@@ -11,7 +11,7 @@
 //! their callers.
 
 use crate::domain::id::{
-    AttemptId, ExportId, GrantId, HoldId, Id, ImportId, ItemId, JobId, KeyId, LeadId, LineId, ListId, RecipeId,
+    AttemptId, CompanyId, ExportId, GrantId, HoldId, Id, ImportId, ItemId, JobId, KeyId, LeadId, LineId, ListId, RecipeId,
     SessionId, TaskId, UploadId, UserId, WorkspaceId,
 };
 use crate::domain::time::Time;
@@ -76,6 +76,7 @@ id_parts!(
     SessionId,
     ListId,
     LeadId,
+    CompanyId,
     UploadId,
     ImportId,
     RecipeId,

@@ -17,6 +17,7 @@ pub mod estimate;
 pub mod jobs;
 pub mod key;
 pub mod ledger;
+pub mod lookups;
 pub mod meta;
 pub mod originals;
 pub mod orders;

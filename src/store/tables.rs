@@ -3,7 +3,7 @@
 
 use crate::domain::enrichment::Measured;
 use crate::domain::id::{
-    AttemptId, ExportId, ImportId, ItemId, JobId, KeyId, LeadId, ListId, RecipeId, TaskId, UploadId, UserId,
+    AttemptId, CompanyId, ExportId, ImportId, ItemId, JobId, KeyId, LeadId, ListId, RecipeId, TaskId, UploadId, UserId,
     WorkspaceId,
 };
 use crate::domain::lead::Lead;
@@ -15,6 +15,7 @@ use crate::store::read::{StoreError, Tenant, readable};
 use crate::store::record::{Blob, Record};
 use crate::store::records::access::{ApiKey, ApiKeyPlace, Membership, Session, SetupToken, User, Workspace};
 use crate::store::records::attempt::Attempt;
+use crate::store::records::company::Company;
 use crate::store::records::credential::Credential;
 use crate::store::records::event::Event;
 use crate::store::records::export::Export;
@@ -27,6 +28,7 @@ use crate::store::records::job::{Funnel, Job, Selection};
 use crate::store::records::job_trim::JobTrim;
 use crate::store::records::known_answer::KnownAnswer;
 use crate::store::records::ledger::{Account, Line};
+use crate::store::records::lookup::Lookup;
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
 use crate::store::records::recipe::{Recipe, RememberedMapping};
 use crate::store::records::settings::Settings as SettingsRow;
@@ -289,6 +291,18 @@ tables! {
     /// (lead, hash): the known answers that were got for a lead.
     tenant LeadAnswers("lead_answers"): (LeadId, [u8; 32]) => (),
         owner "transactions::jobs", kept "as the answer", personal ByLead;
+    /// Those who are only asked about; they are in no list.
+    tenant Lookups("lookups"): (LeadId,) => Lookup,
+        owner "transactions::lookups, transactions::jobs", kept "retention.lookups", personal ByLead;
+    /// What is known of companies, shared by their people.
+    tenant Companies("companies"): (CompanyId,) => Company,
+        owner "transactions::jobs", kept "as the workspace", personal None;
+    /// Registrable domain -> company.
+    tenant CompanyDomains("company_domains"): (String,) => CompanyId,
+        owner "transactions::jobs", kept "as the company", personal None;
+    /// The leads of a company; the lead names it, too.
+    tenant CompanyLeads("company_leads"): (CompanyId, LeadId) => (),
+        owner "transactions::lead_rows", kept "as the lead", personal None;
     /// (provider, operation, segment) -> what its calls came to on this install.
     install ProviderStatistics("provider_statistics"): (String, u8, String) => Measured,
         owner "transactions::jobs", kept "for ever", personal None;
@@ -342,6 +356,9 @@ tables! {
     /// Imports (and undos of imports) that are not at their end.
     install OpenImports("open_imports"): (WorkspaceId, ImportId) => (),
         owner "transactions::imports", kept "until the import has ended", personal None;
+    /// Imports whose leads are to be enriched, until the job for it is made.
+    install ImportsToEnrich("imports_to_enrich"): (WorkspaceId, ImportId) => (),
+        owner "transactions::imports", kept "until the job is made or refused", personal None;
     install Consumers("consumers"): (String,) => Checkpoint,
         owner "the consumer", kept "for ever", personal None;
     /// Format, high-water marks, the wrapped data key.

@@ -33,6 +33,7 @@ async fn belongings(server: &TestServer) -> Vec<String> {
     let export = server.post("/leads/exports", &json!({ "listId": list })).await.expect(201);
     let order = json!({ "listId": list, "options": { "enrichmentLevel": "basic" } });
     let job = server.post("/leads/enrich", &order).await.expect(202);
+    let company = company(server).await;
     let copy = server.post(&format!("/leads/lists/{list}/duplicate"), &json!({ "name": "Copy" })).await.expect(202);
     let key = server.post("/api-keys", &json!({ "name": "CRM", "scopes": ["read"] })).await.expect(201);
     let users = server.get("/users").await.expect(200);
@@ -48,11 +49,24 @@ async fn belongings(server: &TestServer) -> Vec<String> {
         &key["id"],
         &users["data"][0]["id"],
         &workspaces["data"][0]["id"],
+        &company,
     ];
     let own = ids.map(|id| id.as_str().unwrap_or_else(|| panic!("{ids:?}")).to_owned());
-    let prefixes = ["lead_", "imp_", "upl_", "recipe_", "exp_", "job_", "task_", "key_", "user_", "ws_"];
+    let prefixes = ["lead_", "imp_", "upl_", "recipe_", "exp_", "job_", "task_", "key_", "user_", "ws_", "comp_"];
     assert!(own.iter().zip(prefixes).all(|(id, prefix)| id.starts_with(prefix)), "{own:?}");
     std::iter::once(list).chain(own).collect()
+}
+
+/// The company that the job has found out about.
+async fn company(server: &TestServer) -> Value {
+    for _ in 0..600 {
+        let companies = server.get("/companies").await.expect(200);
+        if companies["data"][0]["id"].is_string() {
+            return companies["data"][0]["id"].clone();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("no company is known");
 }
 
 /// The id of the same kind as `id` among those of the owner.

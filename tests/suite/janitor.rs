@@ -60,6 +60,7 @@ fn keeping() -> Keeping {
         jobs: 365 * DAY,
         dead_letters: 90 * DAY,
         raw_answers: 90 * DAY,
+        lookups: Duration::from_secs(24 * 3_600),
         outbox_max_entries: 1_000_000,
     }
 }

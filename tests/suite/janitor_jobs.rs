@@ -37,6 +37,7 @@ fn sweep(world: &World) -> Sweep {
         jobs: 365 * DAY,
         dead_letters: 90 * DAY,
         raw_answers: 30 * DAY,
+        lookups: Duration::from_secs(24 * 3_600),
         outbox_max_entries: 1_000_000,
     };
     Sweep::new(world.store.clone(), SystemScope::for_the_house(), None, keeping, Hands::Inline)

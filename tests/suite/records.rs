@@ -7,8 +7,9 @@
 use std::fmt::Debug;
 use std::path::PathBuf;
 
+use galena::domain::company::CompanyValue;
 use galena::domain::enriched_field::EnrichedField;
-use galena::domain::enrichment::{DataPoint, Operation};
+use galena::domain::enrichment::{Confidence, DataPoint, Operation};
 use galena::domain::id::Id;
 use galena::domain::lead::{EmailStatus, EnrichmentStatus, ImportOrigin, Lead, LeadField};
 use galena::domain::list::{DedupeScope, IdentityDemand, List, Visibility};
@@ -21,18 +22,20 @@ use galena::store::records::access::{
     ApiKey, ApiKeyPlace, KeyScope, Membership, Role, Session, SetupToken, User, Workspace,
 };
 use galena::store::records::attempt::Attempt;
+use galena::store::records::company::Company;
 use galena::store::records::credential::Credential;
 use galena::store::records::event::{Event, Subject};
 use galena::store::records::export::{CsvPreset, Export, ExportFormat, ExportSelection, ExportSpec, ExportState};
 use galena::store::records::gate::{QuotaRow, QuotaSlice};
 use galena::store::records::idempotency::IdempotencyRecord;
 use galena::store::records::import::{
-    BeforeImage, Buckets, DuplicateHandling, Import, ImportPlan, ImportProblem, ImportState, PlannedColumn,
+    BeforeImage, Buckets, DuplicateHandling, Import, ImportPlan, ImportProblem, ImportState, NotEnriched, PlannedColumn,
     RejectedRow, RowError, Tally, Undo, UpdatePolicy,
 };
 use galena::store::records::import_edits::{Correction, ImportEdits};
 use galena::store::records::job_trim::{JobTrim, TrimWalk};
 use galena::store::records::ledger::{Account, Line, LineKind};
+use galena::store::records::lookup::{Asked, Lookup};
 use galena::store::records::outbox::{Checkpoint, OutboxEntry};
 use galena::store::records::recipe::{Recipe, RememberedMapping};
 use galena::store::records::settings::{AcceptedTerms, PolicyRow, Settings};
@@ -121,10 +124,29 @@ fn leads_and_lists() {
     // The first twelve facts came with format 2, what providers find with 3.
     let (first, later) = EnrichedField::ALL.split_at(12);
     first.iter().for_each(|field| lead.enriched.set(*field, field.name().to_owned()));
-    golden_of("lead", 2, &lead);
+    still_reads("lead", 2, &lead);
     later.iter().for_each(|field| lead.enriched.set(*field, field.name().to_owned()));
+    lead.company = Some(id(5));
     golden_of("lead", 3, &lead);
     golden("lead-empty", &Lead::default());
+    let value = CompanyValue {
+        field: "industry".to_owned(),
+        value: "Mining".to_owned(),
+        provider: "register".to_owned(),
+        operation: Operation::CompanyEnrich,
+        at: AT,
+        confidence: Confidence::from_hundredths(80),
+    };
+    let company =
+        Company { domain: "acme.com".to_owned(), values: vec![value], enriched_at: Some(AT), created_at: AT };
+    golden("company", &company);
+    let lookup = Lookup {
+        lead: Lead { email: Some("a@b.com".to_owned()), ..Lead::default() },
+        at: AT,
+        given: Some("A@b.com".to_owned()),
+        asked: Asked::Email,
+    };
+    golden("lookup", &lookup);
     let list = List {
         name: "Fair 2026".to_owned(),
         description: Some("d".to_owned()),
@@ -411,10 +433,15 @@ fn uploads_and_imports() {
         problem: Some(problem),
         undo: Some(undo),
         ended_seq: 77,
+        enrichment_job: None,
+        not_enriched: None,
     };
     golden_of("import", 2, &import);
     let first = ImportPlan { text: None, sheet: None, ..import.plan.clone() };
-    still_reads("import", 1, &Import { plan: first, ..import });
+    still_reads("import", 1, &Import { plan: first, ..import.clone() });
+    let not_enriched = NotEnriched { code: "INSUFFICIENT_CREDITS".to_owned(), detail: Some("40 leads".to_owned()) };
+    let import = Import { enrichment_job: Some(id(9)), not_enriched: Some(not_enriched), ..import };
+    golden_of("import", 3, &import);
     let rejected =
         RejectedRow { line: 6, reasons: vec!["no identity".to_owned()], cells: vec!["".to_owned(), "x".to_owned()] };
     golden("rejected-row", &rejected);

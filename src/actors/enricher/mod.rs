@@ -40,6 +40,8 @@ use crate::store::{Origin, Store, SubmitError, SystemScope, Urgency};
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Void leases taken back in one transaction.
 const VOID_SLICE: u32 = 1_000;
+/// The default of `enrichment.company_ttl`.
+const COMPANY_TTL: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// The default of `enrichment.cache_ttl`.
 const CACHE_TTL: Duration = Duration::from_secs(7 * 24 * 3_600);
 
@@ -54,6 +56,8 @@ pub struct EnricherSettings {
     pub keep_raw_answers: bool,
     /// How long an answer is used again.
     pub cache_ttl: Duration,
+    /// How long what is known of a company serves its other people.
+    pub company_ttl: Duration,
     /// What holds for a workspace that has decided nothing.
     pub defaults: Arc<WorkspaceSettings>,
 }
@@ -68,6 +72,7 @@ impl EnricherSettings {
             tries: MAX_TRIES,
             keep_raw_answers: true,
             cache_ttl: CACHE_TTL,
+            company_ttl: COMPANY_TTL,
         }
     }
 }

@@ -11,12 +11,12 @@ use futures::{FutureExt, StreamExt};
 use super::EnricherParts;
 use super::callback::Rung;
 use super::course::{Course, batch_of};
-use super::known::{question_key, recall, remembered};
+use super::known::{Known, of_company, question_key, recall, recall_company, remembered};
 use super::single_flight::{First, Part, heard};
 use crate::actors::enricher::gate::Passed;
 use crate::actors::scheduler::Pick;
 use crate::deps::Ids;
-use crate::domain::enrichment::{Outcome, Reply, Tally};
+use crate::domain::enrichment::{Input, Outcome, Reply, Tally};
 use crate::domain::id::{AttemptId, ItemId, LeadId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
@@ -26,7 +26,8 @@ use crate::store::jobs::raw_answer_context;
 use crate::store::records::job::Job;
 use crate::store::tables::Jobs;
 use crate::store::transactions::jobs::{
-    Answered, Begun, ItemLines, LEASE_ITEMS, LeaseItems, Leased, RecordAnswers, Recorded, RecordedItem, ReturnItems,
+    Answered, Begun, CompanyDesk, ItemLines, LEASE_ITEMS, LeaseItems, Leased, RecordAnswers, Recorded, RecordedItem,
+    ReturnItems,
 };
 use crate::store::{Origin, Reads as _, Reject, SubmitError, Transaction, Urgency};
 
@@ -235,7 +236,8 @@ impl Slice {
                 Part::First(first) => {
                     task.asks = Some(first);
                     if !task.calls_again {
-                        keys.push((place, key));
+                        let company = of_company(step).then(|| Input::CompanyDomain.of(&task.lead)).flatten();
+                        keys.push((place, key, company.map(|domain| (domain, step.clone()))));
                     }
                     (room, place) = (room - 1, place + 1);
                 }
@@ -246,11 +248,15 @@ impl Slice {
         }
         let (scope, sealer, now) = (self.pick.scope, Arc::clone(&self.parts.sealer), self.now());
         // Who wants everything asked again still asks each question once.
-        let not_before = course.refresh_since;
+        let (not_before, ttl) = (course.refresh_since, self.parts.settings.company_ttl);
         let read = self.parts.store.read(move |view| {
             let mut known = Vec::new();
-            for (place, key) in keys {
-                known.push((place, recall(view, &scope, &sealer, &key, now, not_before)?));
+            for (place, key, company) in keys {
+                let mut answer = recall(view, &scope, &sealer, &key, now, not_before)?;
+                if let (None, Some((domain, step))) = (&answer, company) {
+                    answer = recall_company(view, &scope, &domain, &step, now, (ttl, not_before))?;
+                }
+                known.push((place, answer));
             }
             Ok::<_, crate::store::StoreError>(known)
         });
@@ -263,13 +269,13 @@ impl Slice {
         };
         let mut ended = Vec::new();
         for (place, answer) in known.into_iter().rev() {
-            if let Some((since, outcome)) = answer
+            if let Some(known) = answer
                 && let Some(mut task) = waiting.remove(place)
             {
                 if let Some(first) = task.asks.take() {
-                    first.answer(since, &outcome);
+                    first.answer(known.since, &known.outcome);
                 }
-                ended.push(self.answered_by_what_is_known(task, course, since, outcome).await);
+                ended.push(self.answered_by_what_is_known(task, course, known).await);
             }
         }
         Ok(ended)
@@ -303,18 +309,34 @@ impl Slice {
             () = self.parts.agenda.stopped(&self.pick) => return vec![Ended::NotCalled(task.item)],
         };
         vec![match heard {
-            Some((since, outcome)) => self.answered_by_what_is_known(task, course, since, outcome).await,
+            Some((since, outcome)) => {
+                let known = Known { since, outcome, of_company: None };
+                self.answered_by_what_is_known(task, course, known).await
+            }
             None => Ended::AskItself(Box::new(task)),
         }]
     }
 
-    async fn answered_by_what_is_known(&self, task: Task, course: &Course, since: Time, outcome: Outcome) -> Ended {
+    async fn answered_by_what_is_known(&self, task: Task, course: &Course, known: Known) -> Ended {
+        let Known { since, outcome, of_company } = known;
         let at = self.now();
         let (item, attempt) = (task.item, task.begun.attempt);
         let then = self.follow_up(course, task, &outcome).await;
         let known = Some(since);
         let answered =
-            Answered { item, attempt, at, outcome, cost: 0, raw: None, then, known, remember: None, latency: None };
+            Answered {
+                item,
+                attempt,
+                at,
+                outcome,
+                cost: 0,
+                raw: None,
+                then,
+                known,
+                of_company,
+                remember: None,
+                latency: None,
+            };
         Ended::Answered(Box::new(answered), None)
     }
 
@@ -398,7 +420,19 @@ impl Slice {
             });
             let raw = raw.filter(|_| course.keeps_raw).and_then(|raw| self.seal(lead, attempt, &raw));
             let then = self.follow_up(course, task, &outcome).await;
-            let answered = Answered { item, attempt, at, outcome, cost, raw, then, known: None, remember, latency };
+            let answered = Answered {
+                item,
+                attempt,
+                at,
+                outcome,
+                cost,
+                raw,
+                then,
+                known: None,
+                of_company: None,
+                remember,
+                latency,
+            };
             ended.push(Ended::Answered(Box::new(answered), first));
         }
         ended
@@ -459,6 +493,11 @@ impl Slice {
             most_tries: self.parts.settings.tries,
             dice: self.parts.store.deps().random.u64(),
             defaults: Arc::clone(&self.parts.settings.defaults),
+            companies: CompanyDesk {
+                lists: self.parts.lists.clone(),
+                ids: self.ids().next_block(count),
+                ttl: self.parts.settings.company_ttl,
+            },
         };
         self.submit(&record).await
     }

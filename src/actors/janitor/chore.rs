@@ -13,7 +13,7 @@ use crate::store::engine::Order;
 use crate::store::records::export::{Export, ExportState};
 use crate::store::records::upload::Upload;
 use crate::store::tables::{
-    DeadLetters, Events, Exports, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, KnownAnswers, Leads,
+    DeadLetters, Events, Exports, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, KnownAnswers, Leads, Lookups,
     Lists, Orders, Originals, PossibleDuplicates, Sessions, SetupTokens, TenantTable, Uploads,
 };
 use crate::store::transactions::exports::{ExpireExport, ForgetExport, forget_at};
@@ -45,12 +45,13 @@ pub enum Chore {
     DeadLetters,
     Orders,
     KnownAnswers,
+    Lookups,
     Files,
 }
 
 impl Chore {
     /// In the order of a round.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Outbox,
         Self::Idempotency,
         Self::Sessions,
@@ -65,6 +66,7 @@ impl Chore {
         Self::DeadLetters,
         Self::Orders,
         Self::KnownAnswers,
+        Self::Lookups,
         Self::Files,
     ];
 
@@ -94,6 +96,7 @@ impl Sweep {
             Chore::DeadLetters => return Ok(self.walk::<DeadLetters>(view, now, from)?),
             Chore::Orders => return Ok(self.walk::<Orders>(view, now, from)?),
             Chore::KnownAnswers => return Ok(self.walk::<KnownAnswers>(view, now, from)?),
+            Chore::Lookups => return Ok(self.walk::<Lookups>(view, now, from)?),
             Chore::Outbox => {
                 vec![Errand::TrimOutbox(TrimOutbox { most: 20_000, max_entries: self.keeping.outbox_max_entries })]
             }

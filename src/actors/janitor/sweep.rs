@@ -64,6 +64,7 @@ pub fn keeping(config: &Config) -> Keeping {
         jobs: config.retention.jobs.0,
         dead_letters: config.retention.dead_letters.0,
         raw_answers: config.retention.raw_answers.0,
+        lookups: config.retention.lookups.0,
         outbox_max_entries: config.store.outbox_max_entries,
     }
 }

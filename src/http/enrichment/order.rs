@@ -9,20 +9,19 @@ use crate::actors::provider_gate::overridden;
 use crate::app::App;
 use crate::config::plans::{PriceLevel, PriceSource as PlanSource};
 use crate::domain::enrichment::{DataPoint, JobOptions, JobStep, Level, Price, PriceSource, Priority, SkipRule};
-use crate::domain::id::{Id, LeadId, ListId};
+use crate::domain::id::{Id, JobId, LeadId, ListId};
 use crate::domain::time::Time;
-use crate::http::auth::Caller;
 use crate::http::codes::Code;
 use crate::http::problem::{FieldError, Problem};
 use crate::http::selection::GivenSelection;
 use crate::store::estimate::{Estimated, Quote, estimate};
 use crate::store::jobs::SelectionError;
 use crate::store::ledger;
+use crate::store::lookups::workable;
 use crate::store::records::job::Selection;
 use crate::store::records::task::Selection as Selected;
 use crate::store::tables::Workspaces;
 use crate::store::transactions::jobs::NewJob;
-use crate::store::transactions::leads::live_lead;
 use crate::store::transactions::lists::open_list;
 use crate::store::{Missing, Reads, Refusal, Reject, View, WorkspaceScope};
 
@@ -43,8 +42,8 @@ pub struct EnrichBody {
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EnrichLeadBody {
-    sources: Option<Vec<String>>,
-    options: Option<EnrichOptions>,
+    pub(super) sources: Option<Vec<String>>,
+    pub(super) options: Option<EnrichOptions>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
@@ -169,8 +168,19 @@ fn hundredths(credits: f64) -> Option<u64> {
     fits.then_some(exact as u64)
 }
 
+/// What somebody orders.
+#[derive(Debug, Clone, Default)]
+pub(in crate::http) struct Order {
+    pub selection: Selection,
+    pub options: JobOptions,
+    /// One lead that somebody waits for.
+    pub individual: bool,
+    /// The sample whose rest it is.
+    pub rest_of: Option<JobId>,
+}
+
 /// An order that can be made, with what the caller may want to know before.
-pub(super) struct Prepared {
+pub(in crate::http) struct Prepared {
     pub new: NewJob,
     pub available: u64,
     /// Why leads are passed over, and how many.
@@ -190,16 +200,15 @@ impl Prepared {
 }
 
 /// Plans the steps, counts the leads and says what they cost.
-pub(super) async fn prepare(
+pub(in crate::http) async fn prepare(
     app: &App,
-    caller: &Caller,
-    selection: Selection,
-    options: JobOptions,
-    individual: bool,
+    (scope, now): (WorkspaceScope, Time),
+    order: Order,
 ) -> Result<Prepared, Problem> {
+    let Order { selection, options, individual, rest_of } = order;
     let until = LeadId::from_u64(app.deps.ids.highest());
-    let selection = Selection { until: selection.list.map(|_| until), ..selection }.tidied();
-    let (scope, now, plans, desk) = (caller.scope, caller.origin.at, app.plans.clone(), app.planning.clone());
+    let selection = Selection { until: selection.until.or(selection.list.map(|_| until)), ..selection }.tidied();
+    let (plans, desk) = (app.plans.clone(), app.planning.clone());
     let (registry, gates) = (app.providers.clone(), app.gates.clone());
     let configured = app.config.providers.clone();
     let read = app.store.read(move |view| {
@@ -233,7 +242,6 @@ pub(super) async fn prepare(
         })?;
         let available = ledger::account(view, &scope)?.remaining;
         let template = Some(template);
-        let rest_of = None;
         let new = NewJob {
             selection,
             options,
@@ -257,7 +265,7 @@ fn known(view: &View, scope: &WorkspaceScope, list: Option<ListId>, ids: &[LeadI
         open_list(view, scope, list)?;
     }
     for id in ids {
-        live_lead(view, scope, *id)?;
+        workable(view, scope, *id)?;
     }
     Ok(())
 }

@@ -65,6 +65,9 @@ pub struct JobView {
     template: Option<String>,
     /// The sample whose rest it is
     rest_of: Option<JobId>,
+    /// The job of the leads that this sample left
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rest: Option<JobId>,
     steps: Vec<StepView>,
     /// Steps of the template that nobody can take now
     left_out: Vec<LeftOutView>,
@@ -345,6 +348,7 @@ impl JobView {
             known_answers: job.known,
             template: job.template.as_ref().map(|template| format!("{}@{}", template.slug, template.version)),
             rest_of: job.rest_of,
+            rest: job.rest,
             left_out: job.left_out.iter().map(LeftOutView::from).collect(),
             steps: job.steps.iter().map(StepView::from).collect(),
             error: job.error,

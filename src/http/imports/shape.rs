@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::actors::indexer::Visible;
-use crate::domain::id::{Id, ImportId, LeadId, ListId, UploadId};
+use crate::domain::id::{Id, ImportId, JobId, LeadId, ListId, UploadId};
 use crate::domain::time::Time;
 use crate::store::records::import::{Buckets, DuplicateHandling, Import, RowError, Tally, UpdatePolicy};
 
@@ -23,6 +23,11 @@ pub struct ImportView {
     /// It has ended, and searches see every row of it
     searchable: bool,
     total_rows: u64,
+    /// The job that enriches its leads, with `enrichAfterImport`
+    enrichment_job_id: Option<JobId>,
+    /// Why there is none although one was asked for
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_enriched: Option<NotEnrichedView>,
     /// Seconds that are left, as far as can be told
     estimated_time: Option<u64>,
     progress: Progress,
@@ -114,6 +119,15 @@ pub struct UndoView {
 }
 
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = NotEnriched)]
+pub struct NotEnrichedView {
+    /// A code of the reference page, such as `INSUFFICIENT_CREDITS`
+    code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[schema(as = ImportOptionsUsed)]
 #[serde(rename_all = "camelCase")]
 pub struct OptionsView {
@@ -154,6 +168,10 @@ impl ImportView {
             status: import.state.name(),
             searchable,
             total_rows: total,
+            enrichment_job_id: import.enrichment_job,
+            not_enriched: import
+                .not_enriched
+                .map(|reason| NotEnrichedView { code: reason.code, detail: reason.detail }),
             estimated_time,
             progress: Progress {
                 processed,

@@ -24,7 +24,7 @@ const MAX_CUSTOM_FIELDS: usize = 500;
 const MAX_NAME_CHARS: usize = 255;
 const MAX_SOURCE_CHARS: usize = 100;
 /// Set by the house; a caller that sends them back is told so.
-const READ_ONLY: [&str; 15] = [
+const READ_ONLY: [&str; 16] = [
     "id",
     "leadId",
     "listId",
@@ -36,6 +36,7 @@ const READ_ONLY: [&str; 15] = [
     "originalData",
     "enrichedAt",
     "enrichmentJobId",
+    "companyId",
     "createdAt",
     "updatedAt",
     "enriched",

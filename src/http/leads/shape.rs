@@ -5,7 +5,7 @@ use serde::ser::SerializeMap;
 use serde_json::{Map, Value};
 
 use super::details::Details;
-use crate::domain::id::{JobId, LeadId, ListId, UserId};
+use crate::domain::id::{CompanyId, JobId, LeadId, ListId, UserId};
 use crate::domain::lead::{EmailStatus, Lead, LeadField};
 use crate::domain::quality;
 use crate::domain::time::Time;
@@ -40,6 +40,8 @@ pub struct LeadView {
     is_qualified: Option<bool>,
     enriched_at: Option<Time>,
     enrichment_job_id: Option<JobId>,
+    /// The record of its company: `GET /companies/{id}`
+    company_id: Option<CompanyId>,
     created_at: Time,
     updated_at: Time,
     #[serde(flatten)]
@@ -115,6 +117,7 @@ impl LeadView {
             is_qualified: lead.is_qualified,
             enriched_at: lead.enriched_at,
             enrichment_job_id: lead.enrichment_job,
+            company_id: lead.company,
             created_at: lead.created_at,
             updated_at: lead.updated_at,
             details: details.map(|details| DetailsView {

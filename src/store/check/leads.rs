@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::companies;
 use super::ranges::LeadRanges;
 use super::report::{Code, Report};
 use super::scan::each;
 use crate::domain::id::{Id, LeadId, ListId, WorkspaceId};
 use crate::domain::lead::{EnrichmentStatus, Lead};
 use crate::store::records::outbox::Lane;
-use crate::store::tables::{Counters, Identity, InstallTable, Leads, ListLeads, Lists, Outbox, TenantTable};
+use crate::store::tables::{CompanyLeads, Counters, Identity, InstallTable, Leads, ListLeads, Lists, Outbox, TenantTable};
 use crate::store::transactions::lists::name_key;
 use crate::store::{Counter, IdentityHasher, Reads, StoreError, View, WorkspaceScope, outbox, tables};
 
@@ -30,11 +31,12 @@ pub(super) fn compare(view: &View, hasher: &IdentityHasher, report: &mut Report)
         hasher,
         replayed: LeadRanges::behind(view, &outbox::checkpoint(view, outbox::IDENTITY)?)?,
         placed: 0,
+        linked: 0,
         keys: 0,
         report,
     };
     each::<Leads>(view, |workspace, (id,), lead| pass.lead(workspace, id, &lead, &mut tallies))?;
-    let Pass { placed, keys, replayed, .. } = pass;
+    let Pass { placed, linked, keys, replayed, .. } = pass;
     report.pending(
         "IDENTITY_REPLAY",
         replayed.entries(),
@@ -46,6 +48,7 @@ pub(super) fn compare(view: &View, hasher: &IdentityHasher, report: &mut Report)
     if view.raw().len(<ListLeads as TenantTable>::ID)? != placed {
         list_leads(view, report)?;
     }
+    companies::compare(view, linked, report)?;
     counters(view, &tallies, report)
 }
 
@@ -56,6 +59,8 @@ struct Pass<'c> {
     replayed: LeadRanges,
     /// Rows of `list_leads` that were met.
     placed: u64,
+    /// Leads that name a company.
+    linked: u64,
     /// Rows of `identity` that were met.
     keys: u64,
     report: &'c mut Report,
@@ -76,6 +81,13 @@ impl Pass<'_> {
         tally.enriched += i64::from(lead.enrichment_status == EnrichmentStatus::Enriched);
         if !tally.known {
             self.report.found(Code::LeadWithoutList, Leads::NAME, id, format!("its list {} is not there", lead.list));
+        }
+        if let Some(company) = lead.company {
+            self.linked += 1;
+            if !self.view.has::<CompanyLeads>(&scope, (company, id))? {
+                let detail = format!("not among the leads of {company}");
+                self.report.found(Code::CompanyLinkWrong, CompanyLeads::NAME, id, detail);
+            }
         }
         if self.view.has::<ListLeads>(&scope, (lead.list, id))? {
             self.placed += 1;

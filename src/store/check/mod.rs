@@ -9,6 +9,7 @@
 //! Nothing is written or mended. What a start or the running server would finish by itself is pending, not wrong.
 
 mod access;
+mod companies;
 mod events;
 mod files;
 mod index;

@@ -50,6 +50,8 @@ codes! {
     HoldUnmatched "HOLD_UNMATCHED" "credits are held for nothing, or work has no hold: report this as a defect";
     JobWrong "JOB_WRONG" "what a job says is not what its leads say: report this as a defect";
     ItemUnplaced "ITEM_UNPLACED" "a lead does not know that a job worked on it: report this as a defect";
+    CompanyWrong "COMPANY_WRONG" "a company is not found under its domain: report this as a defect";
+    CompanyLinkWrong "COMPANY_LINK_WRONG" "a company and a lead do not agree that they belong together: enrich the lead again";
     IndexDamaged "INDEX_DAMAGED" "remove the folder index/: the next start builds it anew from the store";
     DocumentWithoutLead "DOCUMENT_WITHOUT_LEAD" "searches find a lead that is not there: remove the folder index/, the next start builds it anew";
     LeadWithoutDocument "LEAD_WITHOUT_DOCUMENT" "searches do not find this lead: save it again, or remove the folder index/";

@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use super::event::Actor;
 use crate::domain::delimited::{Dialect, Position};
-use crate::domain::id::{ListId, UploadId};
+use crate::domain::id::{JobId, ListId, UploadId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
 use crate::store::record::records;
@@ -363,6 +363,22 @@ pub struct Import {
     #[n(25)]
     #[cbor(default)]
     pub ended_seq: u64,
+    /// The job that enriches its leads.
+    #[n(26)]
+    pub enrichment_job: Option<JobId>,
+    /// Why there is none although one was asked for: a code of the API, and what it says.
+    #[n(27)]
+    pub not_enriched: Option<NotEnriched>,
+}
+
+/// Why the leads of an import are not enriched.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct NotEnriched {
+    #[n(0)]
+    pub code: String,
+    #[n(1)]
+    pub detail: Option<String>,
 }
 
 impl Import {

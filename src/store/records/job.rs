@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use crate::domain::enrichment::{
     DataPoint, JobCounts, JobOptions, JobStatus, JobStep, Measured, PointSet, Price, WriteRules,
 };
-use crate::domain::id::{ItemId, JobId, LeadId, ListId};
+use crate::domain::id::{ImportId, ItemId, JobId, LeadId, ListId};
 use crate::domain::time::Time;
 use crate::store::record::records;
 use crate::store::records::event::Actor;
@@ -190,6 +190,9 @@ pub struct Job {
     /// The sample whose rest it is.
     #[n(27)]
     pub rest_of: Option<JobId>,
+    /// The job of the leads that this sample left.
+    #[n(28)]
+    pub rest: Option<JobId>,
 }
 
 /// Which version of which template.
@@ -260,6 +263,12 @@ pub struct Selection {
     /// Leads with a higher id came after the job.
     #[n(4)]
     pub until: Option<LeadId>,
+    /// Leads up to this one were looked at before: by the sample whose rest it is.
+    #[n(5)]
+    pub after: Option<LeadId>,
+    /// Only leads that this import made or changed.
+    #[n(6)]
+    pub import: Option<ImportId>,
 }
 
 impl Selection {

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod attempt;
+pub mod company;
 pub mod credential;
 pub mod event;
 pub mod export;
@@ -13,6 +14,7 @@ pub mod item;
 pub mod job;
 pub mod job_trim;
 pub mod ledger;
+pub mod lookup;
 pub mod outbox;
 pub mod recipe;
 pub mod settings;

@@ -7,7 +7,7 @@ use crate::domain::list::List;
 use crate::domain::time::Time;
 use crate::store::records::import::{Import, ImportPlan, ImportProblem, ImportState};
 use crate::store::records::import_edits::ImportEdits;
-use crate::store::tables::{ImportEdits as EditsTable, Imports, ListNames, OpenImports, Uploads};
+use crate::store::tables::{ImportEdits as EditsTable, Imports, ImportsToEnrich, ListNames, OpenImports, Uploads};
 use crate::store::transactions::lists::{create_list, name_key, open_list};
 use crate::store::transactions::mapping_memory::{Remember, remember};
 use crate::store::transactions::uploads::upload;
@@ -160,6 +160,9 @@ impl Transaction for FinishImport {
         }
         row.total_rows = row.processed();
         let origin = origin_of(&row, self.at);
+        if row.plan.enrich_after && row.results.created + row.results.updated > 0 {
+            tx.put_install::<ImportsToEnrich>((self.scope.workspace(), self.id), &())?;
+        }
         end(tx, &self.scope, &origin, self.id, &mut row, ImportState::Completed)?;
         Ok(row)
     }
@@ -216,7 +219,7 @@ impl Transaction for CancelImport {
 }
 
 /// What an import does after its start is done in the name of who started it.
-pub(super) fn origin_of(row: &Import, at: Time) -> Origin {
+pub fn origin_of(row: &Import, at: Time) -> Origin {
     Origin { at, actor: row.actor, source: None, request_id: row.request_id.clone() }
 }
 

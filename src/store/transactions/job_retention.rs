@@ -239,6 +239,7 @@ mod tests {
             jobs: 365 * DAY,
             dead_letters: 90 * DAY,
             raw_answers: 30 * DAY,
+            lookups: Duration::from_secs(24 * 3_600),
             outbox_max_entries: 1,
         }
     }

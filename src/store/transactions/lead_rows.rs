@@ -11,7 +11,7 @@ use crate::domain::list::DedupeScope;
 use crate::domain::time::Time;
 use crate::store::identity::{IdentityChange, IdentityKey};
 use crate::store::record::Blob;
-use crate::store::tables::{Leads, ListLeads, Lists, PossibleDuplicates};
+use crate::store::tables::{CompanyLeads, Leads, ListLeads, Lists, PossibleDuplicates};
 use crate::store::{Counter, Lane, Reads, StoreError, Tx, WorkspaceScope};
 
 /// Who tells the derived views.
@@ -33,6 +33,9 @@ pub fn insert_lead(
 ) -> Result<(), StoreError> {
     tx.put::<Leads>(scope, (id,), lead)?;
     tx.put::<ListLeads>(scope, (lead.list, id), &())?;
+    if let Some(company) = lead.company {
+        tx.put::<CompanyLeads>(scope, (company, id), &())?;
+    }
     tx.add(scope, Counter::ListLeads(lead.list), 1);
     tx.add(scope, Counter::Leads, 1);
     if lead.enrichment_status == EnrichmentStatus::Enriched {
@@ -61,6 +64,14 @@ pub fn replace_lead(
         tx.put::<ListLeads>(scope, (after.list, id), &())?;
         tx.add(scope, Counter::ListLeads(before.list), -1);
         tx.add(scope, Counter::ListLeads(after.list), 1);
+    }
+    if before.company != after.company {
+        if let Some(company) = before.company {
+            tx.remove::<CompanyLeads>(scope, (company, id))?;
+        }
+        if let Some(company) = after.company {
+            tx.put::<CompanyLeads>(scope, (company, id), &())?;
+        }
     }
     let enriched = |lead: &Lead| lead.enrichment_status == EnrichmentStatus::Enriched;
     if enriched(before) && (!enriched(after) || before.list != after.list) {
@@ -95,6 +106,9 @@ pub fn remove_lead(
 ) -> Result<(), StoreError> {
     tx.remove::<Leads>(scope, (id,))?;
     tx.remove::<ListLeads>(scope, (lead.list, id))?;
+    if let Some(company) = lead.company {
+        tx.remove::<CompanyLeads>(scope, (company, id))?;
+    }
     tx.add(scope, Counter::ListLeads(lead.list), -1);
     tx.add(scope, Counter::Leads, -1);
     if lead.enrichment_status == EnrichmentStatus::Enriched {

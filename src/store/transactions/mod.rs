@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod credentials;
+pub mod enrich_imported;
 pub mod exports;
 pub mod gates;
 pub mod identity;
@@ -13,6 +14,7 @@ pub mod jobs;
 pub mod lead_rows;
 pub mod leads;
 pub mod lists;
+pub mod lookups;
 pub mod mapping_memory;
 pub mod once;
 pub mod outbox;

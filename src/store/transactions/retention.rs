@@ -10,7 +10,7 @@ use crate::store::engine::Order;
 use crate::store::records::import::Import;
 use crate::store::tables::{
     DeadLetters, EventSubjects, Events, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, KnownAnswers,
-    LeadAnswers, Leads, ListLeads, Lists, Orders, Originals, PossibleDuplicates, RawAnswers, Sessions, SetupTokens,
+    LeadAnswers, Leads, ListLeads, Lists, Lookups, Orders, Originals, PossibleDuplicates, RawAnswers, Sessions, SetupTokens,
     TenantTable, Values,
 };
 use crate::store::transactions::lead_rows::remove_lead;
@@ -33,6 +33,8 @@ pub struct Keeping {
     /// What was given up.
     pub dead_letters: Duration,
     pub raw_answers: Duration,
+    /// Who was only asked about.
+    pub lookups: Duration,
     pub outbox_max_entries: u64,
 }
 
@@ -51,6 +53,7 @@ pub enum Expired {
     DeadLetter(WorkspaceId, ItemId),
     Order(WorkspaceId, [u8; 32]),
     KnownAnswer(WorkspaceId, [u8; 32]),
+    Lookup(WorkspaceId, LeadId),
 }
 
 /// A table whose rows have a time of their own; the Janitor walks through it in portions.
@@ -99,6 +102,16 @@ impl Aged for KnownAnswers {
     }
 }
 
+impl Aged for Lookups {
+    fn is_over(row: &Self::Value, keeping: &Keeping, now: Time) -> bool {
+        is_over(row.at, keeping.lookups, now)
+    }
+
+    fn expired(workspace: WorkspaceId, (lead,): Self::Rest) -> Expired {
+        Expired::Lookup(workspace, lead)
+    }
+}
+
 /// Removes single rows.
 #[derive(Debug, Clone)]
 pub struct Forget {
@@ -132,6 +145,14 @@ impl Forget {
             Expired::DeadLetter(workspace, item) => self.forget_aged::<DeadLetters>(tx, workspace, (item,)),
             Expired::Order(workspace, key) => self.forget_aged::<Orders>(tx, workspace, (key,)),
             Expired::KnownAnswer(workspace, key) => self.forget_answer(tx, workspace, key),
+            Expired::Lookup(workspace, lead) => {
+                let scope = WorkspaceScope::of(workspace);
+                let removed = self.forget_aged::<Lookups>(tx, workspace, (lead,))?;
+                if removed {
+                    remove_values(tx, &scope, lead)?;
+                }
+                Ok(removed)
+            }
             Expired::Session(token) => {
                 let over = tx.get_install::<Sessions>((token,))?.is_some_and(|row| row.expires_at <= now);
                 Ok(over && tx.remove_install::<Sessions>((token,))?)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::advance::{Begun, advance, told};
+use super::companies::{CompanyDesk, CompanySaid, share};
 use super::evidence::{Told, Witnesses};
 use super::lead_edit::LeadEdit;
 use super::rows::{ItemLines, LeadWrite, OpenJob};
@@ -16,13 +17,15 @@ use crate::domain::id::{AttemptId, Id, ItemId, JobId, LeadId};
 use crate::domain::lead::Lead;
 use crate::domain::settings::WorkspaceSettings;
 use crate::domain::time::Time;
+use crate::store::lookups::worked_on;
 use crate::store::record::Blob;
 use crate::store::records::attempt::Attempt;
+use crate::store::records::company::Company;
 use crate::store::records::item::{Candidate, Failure, Item};
 use crate::store::records::job::Job;
 use crate::store::records::known_answer::KnownAnswer;
 use crate::store::records::value::FieldValue;
-use crate::store::tables::{Attempts, Items, KnownAnswers, LeadAnswers, Leads, RawAnswers, Values};
+use crate::store::tables::{Attempts, Items, KnownAnswers, LeadAnswers, RawAnswers, Values};
 use crate::store::{Fact, Origin, Reads, Refusal, Subject, Transaction, Tx, WorkspaceScope};
 
 /// How one call ended.
@@ -40,6 +43,8 @@ pub struct Answered {
     pub then: Vec<FollowUp>,
     /// Nobody was called: it was known since then.
     pub known: Option<Time>,
+    /// It is what was known of the company of the lead: the values have sources of their own.
+    pub of_company: Option<Box<Company>>,
     /// To be used again: the row and its key.
     pub remember: Option<Box<([u8; 32], KnownAnswer)>>,
     pub latency: Option<Duration>,
@@ -75,6 +80,7 @@ pub struct RecordAnswers {
     pub dice: u64,
     /// What holds for a workspace that has decided nothing.
     pub defaults: Arc<WorkspaceSettings>,
+    pub companies: CompanyDesk,
 }
 
 impl RecordAnswers {
@@ -105,6 +111,7 @@ impl Transaction for RecordAnswers {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Recorded, Refusal> {
         let mut job = OpenJob::open(tx, &self.scope, &self.origin, self.job)?.under(&self.defaults);
+        job.companies = Some(self.companies.clone());
         let (mut lines, mut attempts) = (self.lines.clone(), self.attempts.clone());
         let mut items = Vec::with_capacity(self.answers.len());
         let mut ended: Vec<u64> = Vec::new();
@@ -151,7 +158,7 @@ impl RecordAnswers {
             self.put_off(tx, job, answer, item, wait, lines)?;
             return Ok(done);
         }
-        let Some(before) = tx.get::<Leads>(&self.scope, (item.lead,))? else {
+        let Some(before) = worked_on(tx, &self.scope, item.lead)? else {
             // Nothing is kept about a lead that was deleted meanwhile, and nothing charged.
             item.owed = item.charged;
             end_attempt(tx, job, answer, item, 0, "not charged: the lead was deleted")?;
@@ -173,6 +180,8 @@ impl RecordAnswers {
             known: answer.known.is_some(),
             made: answer.latency.is_some(),
             latency: answer.latency,
+            since: answer.known.unwrap_or(answer.at),
+            company: answer.of_company.as_deref(),
         };
         let noted = self.note(tx, job, &steps, place, &call, &answer.outcome, item)?;
         end_attempt(tx, job, answer, item, noted.credits, &noted.receipt)?;
@@ -207,6 +216,7 @@ impl RecordAnswers {
             && let Some(begun) = advance(tx, job, answer.item, item, &edit.after, from, attempt)?
         {
             job.put(tx, answer.item, item)?;
+            share(tx, job, &mut edit)?;
             let lead = Box::new(edit.write(tx, job)?);
             let (tally, lead_id, calls_again) = (item.tally, item.lead, item.calls_again);
             return Ok(RecordedItem::Next { item: answer.item, begun, tally, lead_id, lead, calls_again });
@@ -226,6 +236,7 @@ impl RecordAnswers {
             job.end(tx, answer.item, item, end, LeadWrite::ByCaller)?;
             edit.end(item, end, self.job, answer.at);
         }
+        share(tx, job, &mut edit)?;
         edit.write(tx, job)?;
         Ok(done)
     }
@@ -307,7 +318,7 @@ impl RecordAnswers {
         job: &mut OpenJob<'_>,
         steps: &[JobStep],
         place: usize,
-        call: &Call,
+        call: &Call<'_>,
         outcome: &Outcome,
         item: &mut Item,
     ) -> Result<Noted, Refusal> {
@@ -372,7 +383,7 @@ impl RecordAnswers {
         job: &mut OpenJob<'_>,
         steps: &[JobStep],
         place: usize,
-        call: &Call,
+        call: &Call<'_>,
         outcome: &Outcome,
         noted: &Noted,
         item: &mut Item,
@@ -380,6 +391,13 @@ impl RecordAnswers {
     ) -> Result<(), Refusal> {
         let step = &steps[place];
         self.keep(tx, job, call, step, outcome, noted, item.lead)?;
+        if noted.settled.contains(DataPoint::Company)
+            && call.company.is_none()
+            && let Outcome::Found(found) = outcome
+        {
+            let (provider, operation, answer) = (step.provider.clone(), step.operation, found.clone());
+            edit.said.push(CompanySaid { provider, operation, at: call.since, answer });
+        }
         match noted.verdict {
             Verdict::Confirmed => {
                 self.accept_candidate(tx, job, step.point, item, edit)?;
@@ -422,6 +440,12 @@ impl RecordAnswers {
         let was_known = tx.get::<Attempts>(job.scope, (item.lead, told.attempt))?.is_some_and(|attempt| attempt.cached);
         if let Some(step) = told.step(job, point).filter(|_| !was_known) {
             item.owed = item.owed.max(job.row.price.of(step.source));
+        }
+        if point == DataPoint::Company
+            && let Some(step) = told.step(job, point)
+        {
+            let (provider, operation) = (told.provider.clone(), step.operation);
+            edit.said.push(CompanySaid { provider, operation, at: told.at(), answer: told.answer.clone() });
         }
         let outcome = Outcome::Found(told.answer.clone());
         count_found(job, point, &outcome);
@@ -469,7 +493,7 @@ impl RecordAnswers {
         edit: &mut LeadEdit,
     ) -> Result<(), Refusal> {
         let step = &steps[next.step];
-        let call = Call { attempt: next.attempt, at: next.at, cost: 0, known: false, made: true, latency: None };
+        let call = Call { attempt: next.attempt, at: next.at, cost: 0, known: false, made: true, latency: None, since: next.at, company: None };
         let noted = self.note(tx, job, steps, next.step, &call, &next.outcome, item)?;
         if next.outcome.is_call() {
             item.attempts += 1;
@@ -502,7 +526,7 @@ impl RecordAnswers {
         &self,
         tx: &mut Tx<'_>,
         job: &OpenJob<'_>,
-        call: &Call,
+        call: &Call<'_>,
         step: &JobStep,
         outcome: &Outcome,
         noted: &Noted,
@@ -517,11 +541,13 @@ impl RecordAnswers {
                 Verdict::Accepted(sure) if owner => sure,
                 _ => value.confidence,
             };
+            // What is known of the company keeps the source it came from.
+            let source = call.company.and_then(|company| company.value(&value.field));
             let row = FieldValue {
                 value: value.value.clone(),
-                provider: step.provider.clone(),
-                operation: step.operation,
-                at: call.at,
+                provider: source.map_or(&step.provider, |source| &source.provider).clone(),
+                operation: source.map_or(step.operation, |source| source.operation),
+                at: source.map_or(call.at, |source| source.at),
                 confidence,
                 credits: if owner { noted.credits } else { 0 },
                 cost: if owner { call.cost } else { 0 },
@@ -546,7 +572,7 @@ struct Wait {
 }
 
 /// A call, or what stands for one.
-struct Call {
+struct Call<'c> {
     attempt: AttemptId,
     at: Time,
     cost: u64,
@@ -554,6 +580,10 @@ struct Call {
     /// Somebody was called.
     made: bool,
     latency: Option<Duration>,
+    /// When it was learnt.
+    since: Time,
+    /// The record that answered it.
+    company: Option<&'c Company>,
 }
 
 /// What an answer did to its item.
@@ -584,7 +614,7 @@ fn count_call(job: &mut OpenJob<'_>, answer: &Answered, item: &mut Item) {
 fn somebody_else(tx: &Tx<'_>, job: &OpenJob<'_>, item: &Item) -> Result<bool, Refusal> {
     let place = item.step as usize;
     let Some(step) = job.row.steps.get(place) else { return Ok(false) };
-    let Some(lead) = tx.get::<Leads>(job.scope, (item.lead,))? else { return Ok(true) };
+    let Some(lead) = worked_on(tx, job.scope, item.lead)? else { return Ok(true) };
     let room = job.row.ceiling.map(|ceiling| ceiling.saturating_sub(item.cost));
     let walk = Walk { steps: &job.row.steps, tally: &item.tally, lead: &lead, room };
     Ok(walk.goes_on_for(step.point, place + 1))

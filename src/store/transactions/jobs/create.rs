@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::fill::fill_slice;
-use super::rows::OpenJob;
+use super::rows::{OpenJob, job};
 use crate::deps::IdBlock;
 use crate::domain::enrichment::{JobOptions, JobStatus, JobStep, Price, WriteRules};
 use crate::domain::id::{ItemId, JobId};
 use crate::store::ledger;
+use crate::store::lookups::workable;
 use crate::store::records::job::{Estimate, Fill, Job, LeftOut, Selection, TemplateRef};
 use crate::store::tables::{JobSelections, Jobs};
-use crate::store::transactions::leads::live_lead;
 use crate::store::transactions::lists::open_list;
 use crate::store::{Origin, Refusal, Reject, Transaction, Tx, WorkspaceScope};
 
@@ -70,10 +70,13 @@ impl Transaction for CreateJob {
             return Err(invalid("selection", &format!("it names more than {MOST_IDS} leads one by one; use a list")));
         }
         for lead in &selection.ids {
-            live_lead(tx, &self.scope, *lead)?;
+            workable(tx, &self.scope, *lead)?;
         }
         if self.new.steps.is_empty() {
             return Err(invalid("options", "no provider can be asked for any of the data points"));
+        }
+        if let Some(sample) = self.new.rest_of {
+            self.follow(tx, sample)?;
         }
         let options = &self.new.options;
         if !options.partial && options.spend_limit.is_none() {
@@ -108,6 +111,18 @@ impl Transaction for CreateJob {
         job.tell(tx, "job.created", Some(&after))?;
         fill_slice(tx, &mut job, &selection, &mut self.items.clone())?;
         job.close(tx)
+    }
+}
+
+impl CreateJob {
+    /// Notes on the sample that its rest is made, once.
+    fn follow(&self, tx: &mut Tx<'_>, sample: JobId) -> Result<(), Refusal> {
+        let mut row = job(tx, &self.scope, sample)?;
+        if let Some(rest) = row.rest {
+            return Err(Reject::Conflict(format!("the rest of this sample is {rest} already")).into());
+        }
+        row.rest = Some(self.id);
+        Ok(tx.put::<Jobs>(&self.scope, (sample,), &row)?)
     }
 }
 

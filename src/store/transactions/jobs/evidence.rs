@@ -8,6 +8,7 @@ use crate::domain::enrichment::{AcceptRule, Answer, DataPoint, Earlier, FoundVal
 use crate::domain::enrichment::{PointSet, WriteContext, take_over};
 use crate::domain::id::{AttemptId, LeadId};
 use crate::domain::lead::Lead;
+use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::records::item::Item;
 use crate::store::records::value::FieldValue;
@@ -101,6 +102,11 @@ impl Told {
         let accepted = all.into_iter().filter_map(|told| sure(&told).map(|sure| (sure, told)));
         // Of equals the first: it was the surer source to those who wrote the template.
         Ok(accepted.rev().max_by_key(|(sure, _)| *sure).map(|(_, told)| told))
+    }
+
+    /// When it was given.
+    pub fn at(&self) -> Time {
+        self.rows.first().map(|(_, row)| row.at).unwrap_or_default()
     }
 
     /// Its values of the data point, with what belongs to them, count from now on.

@@ -89,7 +89,8 @@ pub(super) fn fill_slice(
             break;
         }
         let Some(item_id) = ids.next() else { break };
-        let order = day.filter(|_| !job.row.options.refresh).map(|day| day.key(id, &lead));
+        let is_ordered = !job.row.options.refresh && !lead.is_looked_up();
+        let order = day.filter(|_| is_ordered).map(|day| day.key(id, &lead));
         let mut skip = jobs::skip_of(tx, job.scope, id, &lead, &job.row, job.now())?;
         if let (None, Some(key)) = (skip, order) {
             skip = is_taken(tx, job.scope, key, job.row.individual)?.then_some(SkipReason::OrderedToday);

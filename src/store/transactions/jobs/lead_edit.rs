@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 
+use super::companies::CompanySaid;
 use super::rows::{OpenJob, status_after};
 use crate::domain::enrichment::{
-    Confidence, ItemState, Outcome, PointSet, WriteContext, WriteRule, WriteRules, take_over,
+    Confidence, Input, ItemState, Outcome, PointSet, WriteContext, WriteRule, WriteRules, take_over,
 };
 use crate::domain::id::{AttemptId, JobId, LeadId};
 use crate::domain::identity::{Identity, Verdict};
@@ -24,11 +25,13 @@ pub(super) struct LeadEdit {
     id: LeadId,
     before: Lead,
     pub after: Lead,
+    /// Accepted answers that tell of its company.
+    pub said: Vec<CompanySaid>,
 }
 
 impl LeadEdit {
     pub fn new(id: LeadId, before: Lead) -> Self {
-        Self { id, after: before.clone(), before }
+        Self { id, after: before.clone(), before, said: Vec::new() }
     }
 
     /// Takes what an outcome brings, if it brings anything, but for the data points that it was not good enough for.
@@ -55,6 +58,11 @@ impl LeadEdit {
         failed.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
+    /// Whether it is at another company than before, or at one that was not known.
+    pub fn changes_domain(&self) -> bool {
+        Input::CompanyDomain.of(&self.after) != Input::CompanyDomain.of(&self.before)
+    }
+
     /// The item has ended.
     pub fn end(&mut self, item: &Item, end: ItemState, job: JobId, at: Time) {
         self.after.enrichment_status = status_after(item, &self.before, end);
@@ -70,7 +78,7 @@ impl LeadEdit {
     /// lead look like one that is there, the two are noted as possible duplicates.
     pub fn write(self, tx: &mut Tx<'_>, job: &OpenJob<'_>) -> Result<Lead, Refusal> {
         let identity = Identity::of(&self.after);
-        if identity != Identity::of(&self.before) {
+        if identity != Identity::of(&self.before) && !self.after.is_looked_up() {
             let list = live_list(tx, job.scope, self.after.list)?;
             let keys = tx.hasher().keys_of(job.scope.workspace(), &identity);
             let verdict = judge(tx, job.scope, self.after.list, list.dedupe_scope, &identity, &keys)?;

@@ -13,12 +13,12 @@ use crate::domain::settings::WorkspaceSettings;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::ledger;
+use crate::store::lookups::workable;
 use crate::store::meta;
 use crate::store::records::item::Item;
 use crate::store::records::job::Job;
 use crate::store::records::ledger::{Line, LineKind};
 use crate::store::tables::{ItemQueue, Items};
-use crate::store::transactions::leads::live_lead;
 use crate::store::{Origin, Reads, Refusal, Transaction, Tx, WorkspaceScope};
 
 /// The most items of one lease.
@@ -90,7 +90,7 @@ impl Transaction for LeaseItems {
         let mut short = None;
         for id in due {
             let Some(mut item) = tx.get::<Items>(&self.scope, (self.job, id))? else { continue };
-            let lead = match live_lead(tx, &self.scope, item.lead) {
+            let lead = match workable(tx, &self.scope, item.lead) {
                 Ok(lead) => lead,
                 Err(Refusal::Reject(_)) => {
                     item.owed = item.charged;

@@ -20,6 +20,7 @@
 mod advance;
 mod answer;
 mod boot;
+mod companies;
 mod control;
 mod create;
 mod evidence;
@@ -34,6 +35,7 @@ mod trial;
 pub use advance::Begun;
 pub use answer::{Answered, FollowUp, RecordAnswers, Recorded, RecordedItem};
 pub use boot::{StartBoot, VoidLeases, Voided};
+pub use companies::CompanyDesk;
 pub use control::{CancelJob, PauseJob, ResumeJob, RetryJob, RingItem, StopHook};
 pub use create::{CreateJob, NewJob};
 pub use fill::{FillJob, Filled};

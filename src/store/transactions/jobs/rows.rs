@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use serde_json::json;
 
+use super::companies::CompanyDesk;
 use super::measures::Measures;
 use crate::deps::IdBlock;
 use crate::domain::enrichment::{ItemState, JobStatus, SkipReason, lead_status_after};
@@ -12,11 +13,13 @@ use crate::domain::lead::{EnrichmentStatus, Lead};
 use crate::domain::settings::WorkspaceSettings;
 use crate::domain::time::Time;
 use crate::store::ledger;
+use crate::store::lookups::worked_on;
 use crate::store::policy::Standing;
 use crate::store::records::item::{DeadLetter, Item, Lease};
 use crate::store::records::job::Job;
+use crate::store::records::lookup::Lookup;
 use crate::store::records::ledger::{Line, LineKind};
-use crate::store::tables::{ActiveJobs, Attempts, DeadLetters, ItemQueue, Items, Jobs, Leads, Leases};
+use crate::store::tables::{ActiveJobs, Attempts, DeadLetters, ItemQueue, Items, Jobs, Leases, Lookups};
 use crate::store::transactions::lead_rows::{Tell, replace_lead};
 use crate::store::transactions::leads::stamped;
 use crate::store::usage::Used;
@@ -57,6 +60,8 @@ pub(super) struct OpenJob<'s> {
     pub used: Used,
     /// What holds for a workspace that has decided nothing; only where calls are begun.
     pub defaults: Option<&'s WorkspaceSettings>,
+    /// Only where answers are written.
+    pub companies: Option<CompanyDesk>,
     /// What holds for this one, once it was asked for.
     standing: OnceCell<Standing>,
 }
@@ -68,7 +73,7 @@ impl<'s> OpenJob<'s> {
 
     pub fn new(scope: &'s WorkspaceScope, origin: &'s Origin, id: JobId, row: Job) -> Self {
         let (measures, used) = (Measures::default(), Used::default());
-        Self { scope, origin, id, row, measures, used, defaults: None, standing: OnceCell::new() }
+        Self { scope, origin, id, row, measures, used, defaults: None, companies: None, standing: OnceCell::new() }
     }
 
     /// With what its calls are judged by.
@@ -216,7 +221,7 @@ impl<'s> OpenJob<'s> {
         }
         self.put(tx, id, item)?;
         if lead == LeadWrite::Here
-            && let Some(before) = tx.get::<Leads>(self.scope, (item.lead,))?
+            && let Some(before) = worked_on(tx, self.scope, item.lead)?
         {
             let after = Lead { enrichment_status: status_after(item, &before, state), ..before.clone() };
             self.write_lead(tx, item.lead, &before, after)?;
@@ -228,6 +233,13 @@ impl<'s> OpenJob<'s> {
     pub fn write_lead(&self, tx: &mut Tx<'_>, id: LeadId, before: &Lead, after: Lead) -> Result<(), Refusal> {
         if *before != after {
             let after = stamped(tx, before, after, self.origin);
+            if after.is_looked_up() {
+                let row = tx.get::<Lookups>(self.scope, (id,))?;
+                if let Some(row) = row {
+                    tx.put::<Lookups>(self.scope, (id,), &Lookup { lead: after, ..row })?;
+                }
+                return Ok(());
+            }
             replace_lead(tx, self.scope, id, before, &after, Tell::Each(self.lane()))?;
         }
         Ok(())

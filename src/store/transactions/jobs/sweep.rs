@@ -14,7 +14,8 @@ use crate::domain::lead::Lead;
 use crate::store::engine::Order;
 use crate::store::records::item::Item;
 use crate::store::records::job::{Sweep, SweepKind};
-use crate::store::tables::{DeadLetters, Items, Leads};
+use crate::store::lookups::worked_on;
+use crate::store::tables::{DeadLetters, Items};
 use crate::store::{Origin, Reads, Refusal, Transaction, Tx, WorkspaceScope};
 
 /// The next slice of the sweep of a job.
@@ -152,7 +153,7 @@ fn retry(tx: &mut Tx<'_>, job: &mut OpenJob<'_>, id: ItemId, item: &mut Item) ->
     tx.remove::<DeadLetters>(job.scope, (id,))?;
     let now = job.now();
     job.enqueue(tx, id, item, ItemState::Queued, now)?;
-    if let Some(before) = tx.get::<Leads>(job.scope, (item.lead,))? {
+    if let Some(before) = worked_on(tx, job.scope, item.lead)? {
         let after = Lead { enrichment_status: lead_status_queued(before.enrichment_status), ..before.clone() };
         job.write_lead(tx, item.lead, &before, after)?;
     }
