@@ -432,6 +432,8 @@ fn uploads_and_imports() {
         problem: Some(problem),
         undo: Some(undo),
         ended_seq: 77,
+        enrichment_job: None,
+        not_enriched: None,
     };
     golden_of("import", 2, &import);
     let first = ImportPlan { text: None, sheet: None, ..import.plan.clone() };
