@@ -15,9 +15,21 @@ pub struct EnrichArgs {
     /// List whose leads are enriched
     #[arg(long, value_name = "NAME")]
     pub list: String,
-    /// How much to find out
-    #[arg(long, value_enum, default_value_t = Level::Standard)]
-    pub level: Level,
+    /// How much to find out [default: the template of the workspace, else standard]
+    #[arg(long, value_enum, conflicts_with = "template")]
+    pub level: Option<Level>,
+    /// Template by which it is found out
+    #[arg(long, value_name = "SLUG")]
+    pub template: Option<String>,
+    /// Only these providers
+    #[arg(long, value_name = "SLUG,...", value_delimiter = ',')]
+    pub sources: Vec<String>,
+    /// A try on so many leads
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub sample: Option<u64>,
+    /// Most credits to spend; the job pauses before it would spend more
+    #[arg(long, value_name = "CREDITS", value_parser = credits)]
+    pub spend_limit: Option<f64>,
     /// Most leads to enrich
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_leads: Option<u64>,
@@ -81,8 +93,18 @@ struct Estimate {
     total_leads: u64,
     leads_queued: u64,
     leads_skipped: u64,
-    estimated_credits: f64,
+    estimate: Range,
+    /// `measured` or `declared`
+    basis: String,
+    estimated_duration: u64,
     available: f64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Range {
+    best: f64,
+    typical: f64,
+    worst: f64,
 }
 
 pub fn run(args: &EnrichArgs, context: &Context) -> Result<Report, CliError> {
@@ -99,12 +121,26 @@ pub fn run(args: &EnrichArgs, context: &Context) -> Result<Report, CliError> {
 }
 
 fn order(args: &EnrichArgs, list: &str) -> Value {
-    let mut options = Map::from_iter([("enrichmentLevel".to_owned(), json!(args.level.name()))]);
+    let mut options = Map::new();
+    options.extend(args.level.map(|level| ("enrichmentLevel".to_owned(), json!(level.name()))));
+    options.extend(args.template.as_ref().map(|slug| ("templateId".to_owned(), json!(slug))));
+    options.extend(args.sample.map(|leads| ("sample".to_owned(), json!(leads))));
+    options.extend(args.spend_limit.map(|credits| ("spendLimit".to_owned(), json!(credits))));
     options.extend(args.max_leads.map(|most| ("maxLeads".to_owned(), json!(most))));
     if args.refresh {
         options.insert("refresh".to_owned(), json!(true));
     }
-    json!({ "listId": list, "options": options })
+    let mut order = json!({ "listId": list, "options": options });
+    if !args.sources.is_empty() {
+        order["sources"] = json!(args.sources);
+    }
+    order
+}
+
+/// A number of credits, not below zero.
+fn credits(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "expected a number of credits".to_owned())?;
+    if number.is_finite() && number >= 0.0 { Ok(number) } else { Err("expected a number of credits".to_owned()) }
 }
 
 async fn enrich(client: &Client, order: &Value) -> Result<Report, CliError> {
@@ -151,13 +187,13 @@ fn job_text(job: &Job) -> String {
 }
 
 fn estimate_text(estimate: &Estimate) -> String {
+    let Range { best, typical, worst } = estimate.estimate;
+    let Estimate { total_leads, leads_queued, leads_skipped, available, .. } = estimate;
+    let basis = if estimate.basis == "measured" { "what was measured here" } else { "declared figures" };
     format!(
-        "{} of {} leads ({} passed over), about {} credits; {} are available\n",
-        estimate.leads_queued,
-        estimate.total_leads,
-        estimate.leads_skipped,
-        estimate.estimated_credits,
-        estimate.available
+        "{leads_queued} of {total_leads} leads ({leads_skipped} passed over), about {typical} credits, {best} to \
+         {worst}, by {basis}; {available} are available\nabout {} s\n",
+        estimate.estimated_duration
     )
 }
 

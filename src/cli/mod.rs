@@ -8,6 +8,7 @@ pub mod client;
 mod completions;
 mod config_command;
 pub mod context;
+mod credits;
 mod dedupe;
 pub mod demo;
 mod doctor;
@@ -24,6 +25,7 @@ pub mod logging;
 mod normalize;
 pub mod openapi;
 pub mod output;
+mod providers;
 pub mod remote;
 pub mod runtime;
 pub mod search;
@@ -70,6 +72,10 @@ enum Command {
     Normalize(normalize::NormalizeArgs),
     /// Find leads
     Search(search::SearchArgs),
+    /// Show the providers, add one, try one
+    Providers(providers::ProvidersArgs),
+    /// Show the credits of the workspace
+    Credits(credits::CreditsArgs),
     /// Manage the users
     User(user::UserArgs),
     /// Manage the API keys
@@ -102,6 +108,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Report, CliError> {
         Command::Dedupe(args) => dedupe::run(&args, context),
         Command::Normalize(args) => normalize::run(&args, context),
         Command::Search(args) => search::run(&args, context),
+        Command::Providers(args) => providers::run(&args, context),
+        Command::Credits(args) => credits::run(&args, context),
         Command::User(args) => user::run(&args, context),
         Command::Key(args) => key::run(&args, context),
         Command::Serve(args) => serve::run(args, context),

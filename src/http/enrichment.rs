@@ -2,6 +2,7 @@
 
 pub mod dead_letters;
 mod after_import;
+mod conflicts;
 pub mod lookup;
 mod order;
 pub mod rest;
@@ -388,14 +389,17 @@ pub async fn of_lead(
         let details = Details::of(view, &scope, id, &lead)?;
         let values = values_of(view, &scope, id)?;
         let attempts = attempts_of(view, &scope, id, SHOWN_ATTEMPTS)?;
+        let current = |field: &str| details.provenance.get(field)?.get("value")?.as_str().map(str::to_owned);
         Ok::<_, Refusal>(LeadEnrichmentView {
             lead_id: id,
             enrichment_status: lead.enrichment_status.name(),
             email_status: lead.email_status.map(EmailStatus::name),
             enriched_at: lead.enriched_at,
             enrichment_job_id: lead.enrichment_job,
-            enriched: details.enriched,
-            provenance: details.provenance,
+            enriched: details.enriched.clone(),
+            provenance: details.provenance.clone(),
+            conflicts: conflicts::conflicts(&lead, &values, &current),
+            alternatives: conflicts::alternatives(&values, &current),
             values: values.into_iter().map(|(field, _, value)| ValueView::new(field, value)).collect(),
             attempts: attempts.into_iter().map(|(id, attempt)| AttemptView::new(id, attempt)).collect(),
         })

@@ -2,6 +2,7 @@
 //! its end and when it was set.
 
 mod live;
+mod measured;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -49,6 +50,8 @@ pub struct ProviderView {
     credential: Option<CredentialView>,
     /// How it is at this moment, with the key that this workspace uses
     live: live::LiveView,
+    /// What its calls came to on this install, by operation and country of the lead
+    statistics: Vec<measured::OperationView>,
 }
 
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -94,6 +97,7 @@ pub async fn index(State(app): State<Arc<App>>, auth: Auth) -> Result<impl IntoR
     let scope = auth.need(Right::Read)?.scope;
     let mut own = credentials(&app, scope).await?;
     let gates = app.gates.states();
+    let mut figures = measured::all(&app, scope).await?;
     let mut slugs: Vec<String> = app.config.providers.keys().chain(own.keys()).cloned().collect();
     slugs.extend(app.providers.offers().map(|(provider, _)| provider.slug().to_owned()));
     slugs.sort_unstable();
@@ -102,7 +106,8 @@ pub async fn index(State(app): State<Arc<App>>, auth: Auth) -> Result<impl IntoR
         .into_iter()
         .map(|slug| {
             let key = own.remove(&slug);
-            shown(&app, scope, &gates, slug, key)
+            let of_slug = figures.remove(&slug).unwrap_or_default();
+            shown(&app, scope, &gates, slug, key, of_slug)
         })
         .collect();
     let total = Some(data.len() as u64);
@@ -133,7 +138,8 @@ pub async fn put_credential(
     let stored = credentials(&app, scope).await?.remove(&provider);
     app.gates.credential_changed(&GateKey::of_workspace(&provider, scope.workspace()));
     let gates = app.gates.states();
-    Ok(Answer::ok(shown(&app, scope, &gates, provider, stored)).seq(committed.seq))
+    let of_slug = measured::all(&app, scope).await?.remove(&provider).unwrap_or_default();
+    Ok(Answer::ok(shown(&app, scope, &gates, provider, stored, of_slug)).seq(committed.seq))
 }
 
 /// Forget the workspace's own key for a provider
@@ -164,12 +170,19 @@ async fn credentials(app: &App, scope: WorkspaceScope) -> Result<BTreeMap<String
     read.await
 }
 
-fn shown(app: &App, scope: WorkspaceScope, gates: &[GateState], id: String, own: Option<Credential>) -> ProviderView {
+fn shown(
+    app: &App,
+    scope: WorkspaceScope,
+    gates: &[GateState],
+    id: String,
+    own: Option<Credential>,
+    figures: measured::Figures,
+) -> ProviderView {
     let gate = match own {
         Some(_) => GateKey::of_workspace(&id, scope.workspace()),
         None => GateKey::of_install(&id),
     };
-    let live = live::shown(gates.iter().find(|state| state.key == gate), live::Measured::default());
+    let live = live::shown(gates.iter().find(|state| state.key == gate), figures.live());
     let configured = app.config.providers.get(&id);
     let of_install = configured.filter(|provider| provider.api_key.is_some() || provider.api_key_file.is_some());
     let install = of_install.map(|_| CredentialView { owner: "install", hint: None, set_at: None });
@@ -184,6 +197,7 @@ fn shown(app: &App, scope: WorkspaceScope, gates: &[GateState], id: String, own:
         enabled: configured.is_none_or(|provider| provider.enabled),
         credential: own.or(install),
         live,
+        statistics: figures.operations(),
     }
 }
 

@@ -32,7 +32,7 @@ use crate::store::records::lookup::Lookup;
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
 use crate::store::records::recipe::{Recipe, RememberedMapping};
 use crate::store::records::settings::Settings as SettingsRow;
-use crate::store::records::statistics::OrderStatistics;
+use crate::store::records::statistics::{OrderStatistics, Spend};
 use crate::store::records::suppression::Suppression;
 use crate::store::records::task::{Task, TaskLead, TaskOrder};
 use crate::store::records::template::{TemplateHead, TemplateVersion};
@@ -305,6 +305,9 @@ tables! {
         owner "transactions::lead_rows", kept "as the lead", personal None;
     /// (provider, operation, segment) -> what its calls came to on this install.
     install ProviderStatistics("provider_statistics"): (String, u8, String) => Measured,
+        owner "transactions::jobs", kept "for ever", personal None;
+    /// (day since 1970, provider) -> what the workspace spent with it.
+    tenant ProviderSpend("provider_spend"): (u32, String) => Spend,
         owner "transactions::jobs", kept "for ever", personal None;
     /// (hash of the steps, segment) -> what leads came to under them on this install.
     install OrderOutcomes("order_outcomes"): ([u8; 32], String) => OrderStatistics,

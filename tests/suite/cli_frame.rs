@@ -163,7 +163,7 @@ fn the_arguments_of_every_command_are_read() {
         parse(&["--list", "Fair", "--format", "excel", "-o", "out.xlsx", "--fields", "email,phone"]).unwrap();
     assert_eq!((args.format, args.fields.len()), (Some(export::ExportFormat::Xlsx), 2));
     let args: enrich::EnrichArgs = parse(&["--list", "Fair"]).unwrap();
-    assert_eq!(args.level, enrich::Level::Standard);
+    assert_eq!(args.level, None, "the workspace has a say");
     assert_eq!(parse::<search::SearchArgs>(&["vp sales"]).unwrap().limit, 50);
     assert!(parse::<search::SearchArgs>(&["x", "--limit", "501"]).is_err());
     let args: serve::ServeArgs = parse(&["--listen", "127.0.0.1:0"]).unwrap();

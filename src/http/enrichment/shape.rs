@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::conflicts::Conflict;
 use super::order::{Prepared, source_word};
 use crate::domain::enrichment::{JobStatus, JobStep, Level, Measured, Priority};
 use crate::domain::id::{AttemptId, ItemId, JobId, LeadId, ListId};
@@ -510,6 +511,10 @@ pub struct LeadEnrichmentView {
     pub provenance: Map<String, Value>,
     /// All values, also those that lost
     pub values: Vec<ValueView>,
+    /// By field: what was found and is not the value that counts, the newest first
+    pub alternatives: BTreeMap<String, Vec<ValueView>>,
+    /// Fields that sources do not agree about
+    pub conflicts: Vec<Conflict>,
     /// The latest calls, newest first
     pub attempts: Vec<AttemptView>,
 }

@@ -1,6 +1,7 @@
 //! Checking addresses and numbers that belong to no stored lead, up to 500 at once.
 //!
-//! They go through the checks of the template that the workspace uses: the built-in ones and the verifiers it has keys for.
+//! They go through the checks of the template that the workspace uses, or those of everybody who can answer where it has
+//! none: the built-in ones and the verifiers it has keys for.
 //! What is kept of them, and how long, is as in [`super::lookup`].
 
 use std::sync::Arc;
@@ -23,7 +24,6 @@ use crate::domain::time::Time;
 use crate::http::answer::{Answer, location};
 use crate::http::auth::Auth;
 use crate::http::body::Posted;
-use crate::http::codes::Code;
 use crate::http::path::PathId;
 use crate::http::plan_rate::order_within_plan;
 use crate::http::problem::{FieldError, Problem};
@@ -151,14 +151,7 @@ pub async fn create(
     let rows: Vec<Lookup> = emails.chain(body.phones.into_iter().map(|text| row(text, Asked::Phone, region))).collect();
     let level = if given.names_level { given.level } else { Level::Basic };
     let options = JobOptions { fields, level, ..given };
-    let made = match ask(&app, &caller, &key, rows.clone(), options.clone()).await {
-        // A template of the workspace need not have checks; those of the house always can be asked.
-        Err(problem) if problem.code == Code::ProviderNotConfigured && options.template.is_none() => {
-            let options = JobOptions { names_level: true, level: Level::Basic, ..options };
-            ask(&app, &caller, &key, rows, options).await?
-        }
-        made => made?,
-    };
+    let made = ask(&app, &caller, &key, rows, options).await?;
     let over = ended(&app, caller.scope, made.id, query.seconds()).await?.status.is_over();
     let view = shown(&app, caller.scope, made.id).await?;
     let answer = if over { Answer::ok(view) } else { Answer::accepted(place_of(made.id), view) };

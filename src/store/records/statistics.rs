@@ -45,4 +45,17 @@ impl OrderStatistics {
     }
 }
 
-records!(Measured, OrderStatistics);
+/// What a provider billed on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub struct Spend {
+    #[n(0)]
+    #[cbor(default)]
+    pub calls: u64,
+    /// Millionths of the currency's unit.
+    #[n(1)]
+    #[cbor(default)]
+    pub cost: u64,
+}
+
+records!(Measured, OrderStatistics, Spend);

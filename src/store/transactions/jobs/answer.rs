@@ -604,6 +604,7 @@ fn count_call(job: &mut OpenJob<'_>, answer: &Answered, item: &mut Item) {
         job.row.calls += 1;
         if let Some(step) = job.row.steps.get(item.step as usize).filter(|step| step.external) {
             job.used.called(step.operation, &answer.outcome, answer.cost);
+            job.measures.called(&step.provider, answer.cost);
         }
     }
     item.cost += answer.cost;

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 
 use crate::domain::enrichment::{ItemState, JobStep, Measured, Sample, SkipReason};
 use crate::domain::id::JobId;
+use crate::domain::time::Time;
 use crate::store::records::item::Item;
 use crate::store::records::job::Funnel;
-use crate::store::records::statistics::OrderStatistics;
-use crate::store::tables::{JobFunnels, OrderOutcomes, ProviderStatistics};
+use crate::store::records::statistics::{OrderStatistics, Spend};
+use crate::store::tables::{JobFunnels, OrderOutcomes, ProviderSpend, ProviderStatistics};
+use crate::store::usage::Day;
 use crate::store::{Reads, StoreError, Tx, WorkspaceScope};
 
 #[derive(Debug, Default)]
@@ -18,6 +20,8 @@ pub(super) struct Measures {
     steps: BTreeMap<(usize, String), Measured>,
     /// By segment.
     leads: BTreeMap<String, OrderStatistics>,
+    /// By slug of an external provider.
+    spend: BTreeMap<String, Spend>,
 }
 
 impl Measures {
@@ -26,6 +30,16 @@ impl Measures {
             Some(known) => known.note(sample),
             None => self.steps.entry((place, segment.to_owned())).or_default().note(sample),
         }
+    }
+
+    /// A call of an external provider, whatever came of it.
+    pub fn called(&mut self, provider: &str, cost: u64) {
+        let spend = match self.spend.get_mut(provider) {
+            Some(spend) => spend,
+            None => self.spend.entry(provider.to_owned()).or_default(),
+        };
+        spend.calls += 1;
+        spend.cost += cost;
     }
 
     /// An item has ended. What a person stopped, or what was never worked on, says nothing of other leads.
@@ -52,9 +66,15 @@ impl Measures {
         self,
         tx: &mut Tx<'_>,
         scope: &WorkspaceScope,
-        job: JobId,
+        (job, now): (JobId, Time),
         steps: &[JobStep],
     ) -> Result<(), StoreError> {
+        for (provider, more) in &self.spend {
+            let key = (Day::of(now).0, provider.clone());
+            let known = tx.get::<ProviderSpend>(scope, key.clone())?.unwrap_or_default();
+            let sum = Spend { calls: known.calls + more.calls, cost: known.cost + more.cost };
+            tx.put::<ProviderSpend>(scope, key, &sum)?;
+        }
         if !self.steps.is_empty() {
             let mut funnel = tx.get::<JobFunnels>(scope, (job,))?.unwrap_or_default();
             self.add_to(&mut funnel, steps.len());

@@ -121,7 +121,7 @@ impl<'s> OpenJob<'s> {
             tx.put_install::<ActiveJobs>(place, &())?;
         }
         self.row.updated_at = self.now();
-        std::mem::take(&mut self.measures).write(tx, self.scope, self.id, &self.row.steps)?;
+        std::mem::take(&mut self.measures).write(tx, self.scope, (self.id, self.now()), &self.row.steps)?;
         tx.put::<Jobs>(self.scope, (self.id,), &self.row)?;
         Ok(self.row)
     }

@@ -1,0 +1,181 @@
+//! `galena providers`
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::client::with_client;
+use super::context::Context;
+use super::exit::{CliError, Exit};
+use super::output::Report;
+use super::remote::RemoteArgs;
+use super::table::table;
+
+#[derive(Debug, Clone, Args)]
+pub struct ProvidersArgs {
+    #[command(subcommand)]
+    pub action: ProvidersAction,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum ProvidersAction {
+    /// Show the providers with their keys and how they are
+    List {
+        #[command(flatten)]
+        remote: RemoteArgs,
+    },
+    /// Add a provider by its manifest, or replace one's own
+    Add {
+        /// The manifest, a TOML file
+        file: PathBuf,
+        #[command(flatten)]
+        remote: RemoteArgs,
+    },
+    /// Run one operation against a sample lead and show everything; a real call
+    Test {
+        /// Slug of the provider, such as hunter
+        provider: String,
+        /// What to ask it for, such as email.find
+        operation: String,
+        /// A field of the sample lead; may be repeated
+        #[arg(long = "field", value_name = "NAME=VALUE", value_parser = field)]
+        fields: Vec<(String, String)>,
+        /// A stored lead instead
+        #[arg(long, value_name = "ID", conflicts_with = "fields")]
+        lead: Option<String>,
+        #[command(flatten)]
+        remote: RemoteArgs,
+    },
+}
+
+fn field(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE, such as email=ada@acme.com")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    id: String,
+    operations: Vec<String>,
+    enabled: bool,
+    built_in: bool,
+    credential: Option<Credential>,
+    live: Live,
+}
+
+#[derive(Debug, Deserialize)]
+struct Credential {
+    owner: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Live {
+    breaker: String,
+    hit_rate: Option<f64>,
+}
+
+/// # Errors
+/// What the API says no to, and a file that cannot be read.
+pub fn run(args: &ProvidersArgs, context: &Context) -> Result<Report, CliError> {
+    match &args.action {
+        ProvidersAction::List { remote } => with_client(context, remote, async |client| {
+            let answer: Value = client.get("/providers", &[]).await?;
+            let rows = answer["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let shown: Vec<[String; 5]> = rows.iter().filter_map(|row| Shown::deserialize(row).ok()).map(line).collect();
+            Report::new(&answer, table(["provider", "key", "state", "hit rate", "operations"], &shown))
+        }),
+        ProvidersAction::Add { file, remote } => {
+            let manifest = text_of(file)?;
+            with_client(context, remote, async |client| {
+                let added: Value = client.post("/providers", &json!({ "manifest": manifest })).await?;
+                let id = added["id"].as_str().unwrap_or_default();
+                Report::new(&added, format!("{id} can be asked\n"))
+            })
+        }
+        ProvidersAction::Test { provider, operation, fields, lead, remote } => {
+            let sample: Map<String, Value> =
+                fields.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
+            let order = match lead {
+                Some(id) => json!({ "operation": operation, "leadId": id }),
+                None => json!({ "operation": operation, "lead": sample }),
+            };
+            with_client(context, remote, async |client| {
+                let result: Value = client.post(&format!("/providers/{}/test", segment(provider)), &order).await?;
+                let text = test_text(&result);
+                Report::new(&result, text)
+            })
+        }
+    }
+}
+
+fn text_of(file: &Path) -> Result<String, CliError> {
+    std::fs::read_to_string(file).map_err(|error| {
+        CliError::new(Exit::Unreadable, "INPUT_UNREADABLE", "the input cannot be read", format!("{}: {error}", file.display()))
+    })
+}
+
+fn line(one: Shown) -> [String; 5] {
+    let key = match one.credential {
+        Some(credential) => credential.owner,
+        None if one.built_in => "needs none".to_owned(),
+        None => String::new(),
+    };
+    let state = if one.enabled { one.live.breaker } else { "switched off".to_owned() };
+    let rate = one.live.hit_rate.map(|rate| format!("{:.0} %", rate * 100.0)).unwrap_or_default();
+    [one.id, key, state, rate, one.operations.join(" ")]
+}
+
+/// Requests and answers as they went over the wire, then what became of them.
+fn test_text(result: &Value) -> String {
+    let mut text = String::new();
+    for exchange in result["exchanges"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        let said = |name: &str| match &exchange[name] {
+            Value::String(said) => said.clone(),
+            Value::Null => String::new(),
+            other => other.to_string(),
+        };
+        text.push_str(&format!("> {} {}\n", said("method"), said("url")));
+        for (mark, name) in [('>', "body"), ('<', "status"), ('<', "answer")] {
+            let said = said(name);
+            if !said.is_empty() {
+                text.push_str(&format!("{mark} {said}\n"));
+            }
+        }
+    }
+    let detail = result["detail"].as_str().map(|detail| format!(": {detail}")).unwrap_or_default();
+    text.push_str(&format!("{}{detail}\n", result["outcome"].as_str().unwrap_or_default()));
+    for value in result["values"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        let (field, said) = (value["field"].as_str().unwrap_or_default(), value["value"].as_str().unwrap_or_default());
+        text.push_str(&format!("{field} = {said} ({})\n", value["confidence"]));
+    }
+    text
+}
+
+/// What was typed must not become another path.
+fn segment(slug: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    slug.chars().map(|c| if plain(c) { c } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_shows_what_went_over_the_wire_and_what_came_of_it() {
+        let result = json!({
+            "outcome": "found", "detail": null,
+            "exchanges": [{ "method": "GET", "url": "https://api.test/v2?key=***", "status": 200, "answer": "{}" }],
+            "values": [{ "field": "email", "value": "ada@acme.com", "confidence": 0.9 }],
+        });
+        let text = "> GET https://api.test/v2?key=***\n< 200\n< {}\nfound\nemail = ada@acme.com (0.9)\n";
+        assert_eq!(test_text(&result), text);
+        assert_eq!(segment("../keys"), ".._keys");
+        assert_eq!(field("email = a=b"), Ok(("email".to_owned(), "a=b".to_owned())));
+        assert!(field("email").is_err());
+    }
+}
