@@ -35,7 +35,7 @@ async fn a_job_that_buys_is_killed_twenty_times() {
     Client::good(served.client.post("/settings/terms", &json!({})).await);
     let list = filled_list(&served, "Fair", file.into_bytes()).await;
     let order = json!({ "listId": list, "sources": ["hunter"], "options": { "fields": ["emailStatus"] } });
-    let sent = served.client.post_once("/leads/enrich", "once", &order).await.expect("the server answers");
+    let sent = served.client.post_once("/leads/enrich", "the order", &order).await.expect("the server answers");
     let job = id_in(&sent, "jobId");
 
     let (mut open, mut fresh, mut kills) = (0, 0, 0);
