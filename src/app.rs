@@ -14,9 +14,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::actors::dedup_index::DedupIndex;
+use crate::actors::enricher::callback::Callbacks;
 use crate::actors::enricher::planning::Planning;
 use crate::actors::enricher::{
-    self, Enricher, EnricherParts, EnricherSettings, Gate, Keys, Policy, Sandbox, SharedCalls,
+    self, Enricher, EnricherParts, EnricherSettings, Gate, Keys, Policy, PolicyRevision, Sandbox, SharedCalls,
 };
 use crate::actors::exporter::{self, ExportWorker, Exporter, ExporterParts};
 use crate::actors::importer::hands::Hands;
@@ -65,6 +66,10 @@ pub struct App {
     /// Keys that providers are called with.
     pub keys: Keys,
     pub planning: Planning,
+    /// Addresses that providers may ring.
+    pub callbacks: Callbacks,
+    /// Told of every change of the rules that calls are judged by.
+    pub policy_revision: PolicyRevision,
     /// What holds for a workspace that has decided nothing.
     pub workspace_defaults: Arc<WorkspaceSettings>,
     pub index: CurrentIndex,
@@ -194,10 +199,12 @@ impl Running {
         broken.iter().for_each(|error| tracing::error!("a provider is left out: {error}"));
         let off = config.providers.iter().filter(|(_, provider)| !provider.enabled).map(|(slug, _)| slug.clone());
         let workspace_defaults = Arc::new(config.workspace_defaults()?);
+        let callbacks = Callbacks::new(Arc::clone(&sealer), config.server.public_url.as_deref());
         let planning = Planning {
             registry: providers.clone(),
             keys: keys.clone(),
             switched_off: Arc::new(off.collect()),
+            can_be_rung: callbacks.can_be_rung(),
             system: SystemScope::for_the_house(),
             defaults: Arc::clone(&workspace_defaults),
         };
@@ -225,6 +232,8 @@ impl Running {
             manifests,
             keys,
             planning,
+            callbacks,
+            policy_revision: PolicyRevision::default(),
             workspace_defaults,
             index: CurrentIndex::default(),
             wakes: Wakes::default(),
@@ -420,9 +429,11 @@ fn enricher_parts(app: &App, system: SystemScope, lists: Lists) -> EnricherParts
             config.call_timeout.0,
             app.gates.clone(),
             Arc::new(app.config.providers.clone()),
+            app.policy_revision.clone(),
         ),
         keys: app.keys.clone(),
         lists,
+        callbacks: app.callbacks.clone(),
         sandbox: Some(Arc::clone(&app.sandbox)),
         shared: SharedCalls::default(),
         sealer: Arc::clone(&app.sealer),

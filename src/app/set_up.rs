@@ -19,6 +19,8 @@ pub struct FirstOwner {
     pub workspace_name: String,
     /// The setup link that lets them in; `None` for somebody on the box.
     pub token: Option<TokenHash>,
+    /// The first workspace only plays: its providers are simulated.
+    pub sandbox: bool,
 }
 
 /// What was made. The key is shown this once.
@@ -55,7 +57,10 @@ pub async fn set_up(app: &App, first: FirstOwner, origin: Origin) -> Result<Made
     if first.password.expose().chars().count() < shortest {
         return Err(SetUpError::ShortPassword(shortest));
     }
-    let workspace = new_workspace(app, first.workspace_name)?;
+    let workspace = match first.sandbox {
+        true => new_sandbox(app, first.workspace_name)?,
+        false => new_workspace(app, first.workspace_name)?,
+    };
     let password_hash = hash_password(app, first.password).await?;
     let (key, new_key) = new_key(app, "owner", vec![KeyScope::Owner]);
     let set_up = SetUp {

@@ -14,6 +14,7 @@ mod narration;
 mod place;
 mod reading;
 mod searching;
+mod playing;
 mod summary;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +41,9 @@ pub struct DemoArgs {
     /// Leave the server running afterwards
     #[arg(long)]
     pub serve: bool,
+    /// Play through a paid enrichment as well: every provider is simulated, nothing leaves the box
+    #[arg(long)]
+    pub sandbox: bool,
 }
 
 /// # Errors
@@ -48,7 +52,7 @@ pub fn run(args: &DemoArgs, context: &Context) -> Result<Report, CliError> {
     runtime::on_runtime(async {
         let place = runtime::until_interrupted(Place::prepare(args, context)).await?;
         let told = Narration::new(context.reader());
-        let shown = runtime::until_interrupted(show(&place, &told)).await;
+        let shown = runtime::until_interrupted(show(&place, &told, args.sandbox)).await;
         let result = match shown {
             Ok(figures) => end(args, context, &place, &figures).await,
             Err(error) => Err(error),
@@ -59,13 +63,17 @@ pub fn run(args: &DemoArgs, context: &Context) -> Result<Report, CliError> {
 }
 
 /// The demo itself.
-async fn show(place: &Place, told: &Narration) -> Result<Figures, CliError> {
+async fn show(place: &Place, told: &Narration, sandbox: bool) -> Result<Figures, CliError> {
     let client = Client::of(place.house())?;
     let began = client.clock().monotonic();
     let file = place.file();
     let reading = reading::read(&client, told, &file).await?;
     let import = importing::import(&client, told, &file, place.output("rejected.csv")).await?;
     let enrichment = enriching::enrich(&client, told, &import.list_id).await?;
+    let played = match sandbox {
+        true => Some(playing::play(&client, told, &import.list_id).await?),
+        false => None,
+    };
     let leads = leads::Leads::all(&client, &import.list_id).await?;
     let searches = searching::search(&client, told, &leads, &import.list_id).await?;
     let facets = searching::facets(&client, told, &import.list_id, &enrichment).await?;
@@ -75,6 +83,7 @@ async fn show(place: &Place, told: &Narration) -> Result<Figures, CliError> {
         file: reading,
         import,
         enrichment,
+        played,
         leads: leads.count(),
         searches,
         facets,

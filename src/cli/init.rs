@@ -45,6 +45,7 @@ pub fn run(args: InitArgs, context: &Context) -> Result<Report, CliError> {
             password: Secret::new(password.expose()),
             workspace_name: args.workspace_name,
             token: None,
+            sandbox: false,
         };
         let origin = Origin::system(running.app.deps.clock.now());
         let made = set_up::set_up(&running.app, first, origin).await;

@@ -12,6 +12,7 @@ pub mod templates;
 pub mod verify;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -299,6 +300,7 @@ pub async fn pause(
     let pause = PauseJob { scope: caller.scope, origin: caller.origin, job: id, stopped: stop(&app) };
     let committed = app.store.submit(pause, Urgency::Interactive).await?;
     app.wakes.scheduler.wake();
+    last_calls(&app, id).await;
     Ok(Answer::ok(view_of(&app, id, committed.out)).seq(committed.seq))
 }
 
@@ -329,6 +331,7 @@ pub async fn cancel(
     let cancel = CancelJob { scope: caller.scope, origin: caller.origin, job: id, stopped: stop(&app) };
     let committed = app.store.submit(cancel, Urgency::Interactive).await?;
     app.wakes.scheduler.wake();
+    last_calls(&app, id).await;
     Ok(Answer::ok(view_of(&app, id, committed.out)).seq(committed.seq))
 }
 
@@ -346,6 +349,20 @@ pub async fn retry(
     app.wakes.scheduler.wake();
     let (row, _leads) = committed.out;
     Ok(Answer::accepted(place_of(id), view_of(&app, id, row)).seq(committed.seq))
+}
+
+/// The longest that a stop waits for calls that are under way.
+const LAST_CALLS: Duration = Duration::from_millis(250);
+const LOOK_AT_CALLS: Duration = Duration::from_millis(5);
+
+/// Calls that had begun when a stop came get a moment: whoever hears of the stop then sees no request arrive any more,
+/// be it one that was on its way.
+async fn last_calls(app: &App, job: JobId) {
+    let clock = &app.deps.clock;
+    let until = clock.monotonic() + LAST_CALLS;
+    while app.agenda.calls_in_flight(job) > 0 && clock.monotonic() < until {
+        clock.sleep(LOOK_AT_CALLS).await;
+    }
 }
 
 fn stop(app: &App) -> StopHook {

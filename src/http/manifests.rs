@@ -18,14 +18,19 @@ use super::problem::{FieldError, Problem};
 use super::providers::Slug;
 use crate::app::App;
 use crate::deps::Deps;
-use crate::domain::enrichment::{Operation, Outcome, Reply};
+use crate::domain::enrichment::{Input, Operation, Outcome, Reply};
 use crate::domain::id::{AttemptId, LeadId};
 use crate::domain::lead::Lead;
-use crate::providers::manifest::{LONGEST, Manifest, ManifestError, ShelfError, ShownExchange, Shelved, read};
-use crate::providers::{CallContext, Provider, Request as ProviderRequest};
+use crate::domain::policy::{Denial, ProviderFacts};
+use crate::providers::manifest::{LONGEST, Manifest, ManifestError, ShelfError, Shelved, ShownExchange, read};
+use crate::providers::simulator::SANDBOX_KEY;
+use crate::providers::{CallContext, Offer, Provider, Request as ProviderRequest};
 use crate::store::access::Right;
+use crate::store::crypt::Secret;
+use crate::store::policy::Standing;
+use crate::store::transactions::jobs::NoteTrial;
 use crate::store::transactions::leads::live_lead;
-use crate::store::{Missing, Refusal};
+use crate::store::{Missing, Refusal, Urgency};
 
 /// JSON may write each byte of a manifest as six.
 const LONGEST_BODY: usize = 6 * LONGEST + 1_024;
@@ -45,7 +50,8 @@ impl FromRequest<Arc<App>> for ManifestText {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let is_json = given.is_some_and(|given| given.to_ascii_lowercase().contains("json"));
-        let too_large = || Problem::new(Code::PayloadTooLarge).detail(format!("a manifest has at most {LONGEST} bytes"));
+        let too_large =
+            || Problem::new(Code::PayloadTooLarge).detail(format!("a manifest has at most {LONGEST} bytes"));
         // A body that never ends must not keep its permit.
         let bytes = tokio::select! {
             bytes = axum::body::to_bytes(request.into_body(), LONGEST_BODY) => bytes.map_err(|_| too_large())?,
@@ -220,21 +226,60 @@ pub async fn test(
         return Err(Problem::invalid(FieldError::at("/operation", "the provider has no such operation")));
     };
     let lead = sample(&app, &caller, order.lead, order.lead_id).await?;
-    let Some(inputs) = offer.inputs(&lead) else {
-        let alternatives = offer.needs.alternatives();
-        let each = alternatives.iter().map(|all| all.iter().map(|input| input.name()).collect::<Vec<_>>().join(" + "));
-        let needs: Vec<String> = each.collect();
-        return Err(Problem::invalid(FieldError::at("/lead", format!("lacks what is needed: {}", needs.join(", or ")))));
-    };
-    let key = app.keys.of(caller.scope, &slug).await;
-    if shelved.provider.needs_key() && key.is_none() {
+    let (inputs, is_sandbox) = allowed(&app, &caller, &shelved, offer.clone(), lead).await?;
+    let key = if is_sandbox { None } else { app.keys.of(caller.scope, &slug).await };
+    if shelved.provider.needs_key() && key.is_none() && !is_sandbox {
         return Err(Problem::new(Code::ProviderNotConfigured));
     }
     let id = app.deps.ids.next::<AttemptId>();
+    if let Some(lead) = order.lead_id.filter(|_| !is_sandbox) {
+        // What is sent of a stored person is on record before it is.
+        let fields = inputs.iter().map(|(input, _)| input.name().to_owned()).collect();
+        let origin = caller.origin.clone();
+        let note = NoteTrial { scope: caller.scope, origin, lead, attempt: id, provider: slug.clone(), operation: offer.operation, fields };
+        app.store.submit(note, Urgency::Interactive).await?;
+    }
     let shown = inputs.iter().map(|(input, value)| (input.name().to_owned(), Value::from(value.as_str()))).collect();
     let request = ProviderRequest { id, operation: offer.operation, inputs, ticket: None, callback: None };
-    let (reply, exchanges) = call(&app.deps, &shelved, &request, key.as_ref().map(|key| &key.secret), app.config.enrichment.call_timeout.0).await;
+    // A sandbox plays, and a live workspace never does.
+    let deps = if is_sandbox { app.sandbox.deps() } else { app.deps.clone() };
+    let secret = if is_sandbox { Some(Secret::new(SANDBOX_KEY)) } else { key.map(|key| key.secret) };
+    let timeout = app.config.enrichment.call_timeout.0;
+    let (reply, exchanges) = call(&deps, &shelved, &request, secret.as_ref(), timeout).await;
     Ok(Answer::ok(result(request.operation, shown, reply, exchanges)))
+}
+
+/// What the policy lets the provider be told of the lead; and whether the workspace only plays.
+async fn allowed(
+    app: &App,
+    caller: &Caller,
+    shelved: &Shelved,
+    offer: Offer,
+    lead: Lead,
+) -> Result<(Vec<(Input, String)>, bool), Problem> {
+    let (scope, defaults, provider) = (caller.scope, Arc::clone(&app.workspace_defaults), Arc::clone(&shelved.provider));
+    let read = app.store.read(move |view| {
+        let standing = Standing::load(view, &scope, &defaults)?;
+        let facts = ProviderFacts {
+            slug: provider.slug(),
+            external: !standing.sandbox,
+            region: provider.region(),
+            has_key: true,
+            budget_covers: true,
+        };
+        let judged = standing.judge(view, &lead, &facts, &offer.needs.alternatives(), &offer.optional)?;
+        Ok::<_, Refusal>((judged, standing.sandbox))
+    });
+    match read.await.map_err(Problem::from)? {
+        (Ok(inputs), is_sandbox) => Ok((inputs, is_sandbox)),
+        (Err(Denial::MissingInputs(needs)), _) => {
+            let each = needs.iter().map(|all| all.iter().map(|input| input.name()).collect::<Vec<_>>().join(" + "));
+            let needs: Vec<String> = each.collect();
+            let detail = format!("lacks what is needed: {}", needs.join(", or "));
+            Err(Problem::invalid(FieldError::at("/lead", detail)))
+        }
+        (Err(denial), _) => Err(Problem::new(Code::PolicyForbids).detail(denial.to_string())),
+    }
 }
 
 async fn sample(

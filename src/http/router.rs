@@ -15,11 +15,14 @@ use utoipa_swagger_ui::SwaggerUi;
 use super::codes::Code;
 use super::problem::Problem;
 use super::{
-    admission, api_keys, audit, auth, bulk, check, companies, conditional, console, credits, describe, enrichment, events,
-    exports, health, imports, leads, lists, manifests, observe, privacy, providers, search, security_headers, session,
-    settings, setup, suppressions, timeline, uploads, usage, users, workspaces,
+    admission, api_keys, audit, auth, bulk, callbacks, check, companies, conditional, console, credits, describe,
+    enrichment, events, exports, health, imports, leads, lists, manifests, observe, privacy, providers, search,
+    security_headers, session, settings, setup, suppressions, timeline, uploads, usage, users, workspaces,
 };
 use crate::app::App;
+
+/// Bytes of a ring that are taken.
+const RING_BYTES: usize = 64 * 1024;
 
 type Routes = OpenApiRouter<Arc<App>>;
 
@@ -152,12 +155,15 @@ fn layered(requests: Router<Arc<App>>, transfers: Router<Arc<App>>, app: Arc<App
     let transfers = transfers.layer(DefaultBodyLimit::disable()).layer(admit);
     let api = requests.merge(transfers).route_layer(from_fn_with_state(Arc::clone(&app), auth::authenticate));
 
+    // Providers ring with either; what they say is thrown away, and not much of it is listened to.
+    let rung = get(callbacks::ring).post(callbacks::ring).layer(DefaultBodyLimit::max(RING_BYTES));
     let description = openapi();
     Router::new()
         .nest("/api/v1", api.clone())
         .nest("/api", api)
         .route("/api/openapi.json", get(|| async move { Json(description) }))
         .merge(SwaggerUi::new("/api/docs").config(utoipa_swagger_ui::Config::from("/api/openapi.json")))
+        .route("/callbacks/{token}", rung)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::prometheus))

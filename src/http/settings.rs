@@ -200,6 +200,7 @@ pub async fn update(
     let changes = patch.into_changes()?;
     let update = UpdateSettings { scope: caller.scope, origin: caller.origin, expected, changes };
     let committed = app.store.submit(update, Urgency::Interactive).await?;
+    app.policy_revision.changed();
     Ok(shown(&app, committed.out)?.seq(committed.seq))
 }
 

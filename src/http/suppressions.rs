@@ -175,6 +175,7 @@ pub async fn replace(
     let urgency = if entries.len() > MANY || mode == Mode::Replace { Urgency::Bulk } else { Urgency::Interactive };
     let put = PutSuppressions { scope, origin, mode, entries };
     let committed = app.store.submit(put, urgency).await?;
+    app.policy_revision.changed();
     let Written { added, unchanged, removed, total } = committed.out;
     Ok(Answer::ok(WrittenView { added, unchanged, removed, total }).seq(committed.seq))
 }
@@ -193,6 +194,7 @@ pub async fn delete(
         .map_err(|error| Problem::invalid(FieldError::at("/value", error.to_string())))?;
     let delete = DeleteSuppression { scope, origin, kind: entry.kind, key: entry.key };
     let committed = app.store.submit(delete, Urgency::Interactive).await?;
+    app.policy_revision.changed();
     Ok(Answer::nothing().seq(committed.seq))
 }
 

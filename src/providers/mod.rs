@@ -132,6 +132,16 @@ pub trait Provider: Send + Sync {
         0
     }
 
+    /// Why it cannot be called as it is set up, in a few words; `None`: it can.
+    fn lacks(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether it only tells what it found to an address that it can ring.
+    fn needs_callback(&self, _operation: Operation) -> bool {
+        false
+    }
+
     /// Where it processes what it is told: `eu`, `us`, a country; `None` for what stays in this process.
     fn region(&self) -> Option<&str> {
         None

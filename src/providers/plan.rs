@@ -34,8 +34,8 @@ pub struct Planned {
 pub struct NotTaken {
     pub point: DataPoint,
     pub provider: String,
-    /// `no key`, `switched off`, `not set up`, `cannot do that`
-    pub reason: &'static str,
+    /// `no key`, `switched off`, `not set up`, `cannot do that`, or what the provider lacks.
+    pub reason: String,
 }
 
 /// Whom the steps may be taken with.
@@ -45,6 +45,8 @@ pub struct Desk<'d> {
     pub key_of: &'d dyn Fn(&str) -> Option<PriceSource>,
     /// Slugs of providers that are switched off.
     pub switched_off: &'d HashSet<String>,
+    /// Whether providers can reach this server.
+    pub can_be_rung: bool,
 }
 
 /// The steps of a job: those of the template that can be taken. What nobody can answer is left out, so that a box without
@@ -109,10 +111,14 @@ fn plan_point(
             if !is_wanted {
                 continue;
             }
-            match source(desk, &*provider) {
-                Err(reason) => note(planned, point, provider.slug(), reason),
+            match source(desk, &*provider, offer.operation) {
+                Err(reason) => note(planned, point, provider.slug(), &reason),
                 Ok(source) => {
-                    let job = JobStep { accept: accept.clone(), when: step.when.condition(), ..of(&*provider, &offer, point, source) };
+                    let job = JobStep {
+                        accept: accept.clone(),
+                        when: step.when.condition(),
+                        ..of(&*provider, &offer, point, source)
+                    };
                     let known = |one: &JobStep| one.provider == job.provider && one.operation == job.operation;
                     if !taken.iter().any(|one| known(one) && one.when == job.when) {
                         taken.push(job);
@@ -152,7 +158,8 @@ fn candidates(
         offer.operation.points().contains(&point) && wanted.is_none_or(|operation| operation == offer.operation)
     };
     if step.provider == ANY_PROVIDER {
-        let all = desk.registry.offers().filter(|(provider, offer)| answers(offer) && !named.contains(&provider.slug()));
+        let all =
+            desk.registry.offers().filter(|(provider, offer)| answers(offer) && !named.contains(&provider.slug()));
         return all.collect();
     }
     let Some(provider) = desk.registry.get(&step.provider) else {
@@ -182,9 +189,9 @@ fn validating(
         note(planned, point, &validator.provider, "cannot do that");
         return Ok(None);
     };
-    match source(desk, &*provider) {
+    match source(desk, &*provider, offer.operation) {
         Err(reason) => {
-            note(planned, point, &validator.provider, reason);
+            note(planned, point, &validator.provider, &reason);
             Ok(None)
         }
         Ok(source) => {
@@ -195,15 +202,24 @@ fn validating(
 }
 
 /// Whose key the provider is called with, or why it is not called.
-fn source(desk: &Desk<'_>, provider: &dyn Provider) -> Result<PriceSource, &'static str> {
+fn source(desk: &Desk<'_>, provider: &dyn Provider, operation: Operation) -> Result<PriceSource, String> {
     if desk.switched_off.contains(provider.slug()) {
-        return Err("switched off");
+        return Err("switched off".to_owned());
     }
-    if provider.needs_key() { (desk.key_of)(provider.slug()).ok_or("no key") } else { Ok(provider.source()) }
+    if let Some(lacks) = provider.lacks() {
+        return Err(lacks);
+    }
+    if provider.needs_callback(operation) && !desk.can_be_rung {
+        return Err("no https address of this server to ring (server.public_url)".to_owned());
+    }
+    if !provider.needs_key() {
+        return Ok(provider.source());
+    }
+    (desk.key_of)(provider.slug()).ok_or_else(|| "no key".to_owned())
 }
 
-fn note(planned: &mut Planned, point: DataPoint, provider: &str, reason: &'static str) {
-    let left_out = NotTaken { point, provider: provider.to_owned(), reason };
+fn note(planned: &mut Planned, point: DataPoint, provider: &str, reason: &str) {
+    let left_out = NotTaken { point, provider: provider.to_owned(), reason: reason.to_owned() };
     if !planned.left_out.contains(&left_out) {
         planned.left_out.push(left_out);
     }
@@ -227,7 +243,7 @@ mod tests {
 
     fn planned(options: &JobOptions) -> Result<Planned, NoProvider> {
         let registry = Registry::built_in().expect("the embedded lists open");
-        let desk = Desk { registry: &registry, key_of: &|_| None, switched_off: &HashSet::new() };
+        let desk = Desk { registry: &registry, key_of: &|_| None, switched_off: &HashSet::new(), can_be_rung: false };
         plan(&desk, &Template::of_level(options.level).expect("shipped"), options)
     }
 
@@ -240,7 +256,11 @@ mod tests {
         for level in [Level::Basic, Level::Standard, Level::Premium] {
             let planned = planned(&options(level)).expect("planned");
             let mut asked: Vec<_> = planned.steps.iter().map(|step| (step.point, step.operation)).collect();
-            assert_eq!(asked[0], (DataPoint::EmailStatus, Operation::EmailVerify), "who waits for the network goes first");
+            assert_eq!(
+                asked[0],
+                (DataPoint::EmailStatus, Operation::EmailVerify),
+                "who waits for the network goes first"
+            );
             asked.sort();
             let checks = [
                 (DataPoint::EmailStatus, Operation::EmailVerify),

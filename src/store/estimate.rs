@@ -45,6 +45,8 @@ const LEADS_PER_SECOND: f64 = 1_000.0;
 /// Share of leads that a provider is taken to find before it was asked for the first time: who can pay for that can pay
 /// for what comes.
 const DECLARED_HIT_RATE: f64 = 1.0;
+/// The same where it says how many come to the next step.
+const HALF: f64 = 0.5;
 /// So many leads of a segment say as much as all that was measured elsewhere.
 const PRIOR_LEADS: f64 = 20.0;
 /// How far below the usual a list may be that nobody has seen before.
@@ -129,7 +131,7 @@ struct Known {
     by_segment: BTreeMap<String, OrderStatistics>,
     all: OrderStatistics,
     /// By place of the step: the share of those asked that were found.
-    hit_rates: Vec<f64>,
+    hit_rates: Vec<Option<f64>>,
     is_measured: bool,
     /// By place of the step: whether an answer of it costs credits.
     is_priced: Vec<bool>,
@@ -167,7 +169,7 @@ impl Known {
     /// Composed of the single steps: somebody that is paid for finds something.
     fn declared_share(&self) -> f64 {
         let paid = self.hit_rates.iter().zip(&self.is_priced).filter(|(_, priced)| **priced);
-        1.0 - paid.fold(1.0, |nobody, (rate, _)| nobody * (1.0 - rate))
+        1.0 - paid.fold(1.0, |nobody, (rate, _)| nobody * (1.0 - rate.unwrap_or(DECLARED_HIT_RATE)))
     }
 
     fn cost(&self, segments: &BTreeMap<String, u64>, leads: u64) -> Option<u64> {
@@ -188,14 +190,14 @@ fn shrunk(credits: u64, worst: u64, leads: u64, before: f64, prior: f64) -> f64 
     (seen * float(leads) + before * prior) / (float(leads) + prior)
 }
 
-fn hit_rate(reads: &impl Reads, step: &JobStep) -> Result<f64, StoreError> {
+fn hit_rate(reads: &impl Reads, step: &JobStep) -> Result<Option<f64>, StoreError> {
     let mut all = Measured::default();
     let prefix = (step.provider.clone(), step.operation as u8);
     reads.scan_install::<ProviderStatistics>(&prefix, Order::Ascending, &mut |_, row| {
         all.add(&row);
         ControlFlow::Continue(())
     })?;
-    Ok(all.hit_rate().unwrap_or(DECLARED_HIT_RATE))
+    Ok(all.hit_rate())
 }
 
 /// What the calls for one lead cost at most, in millionths.
@@ -217,7 +219,7 @@ fn seconds(order: &Quote<'_>, leads: u64, known: &Known) -> u64 {
     let mut slowest = float(leads) / LEADS_PER_SECOND;
     for (place, step) in order.steps.iter().enumerate() {
         let before = order.steps[..place].iter().zip(&known.hit_rates).filter(|(other, _)| other.point == step.point);
-        let reach = before.fold(1.0, |reach, (_, rate)| reach * (1.0 - rate));
+        let reach = before.fold(1.0, |reach, (_, rate)| reach * (1.0 - rate.unwrap_or(HALF)));
         if let Some(pace) = (order.pace)(step).filter(|pace| *pace > 0.0) {
             slowest = slowest.max(float(leads) * reach / pace);
         }

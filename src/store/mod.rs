@@ -238,7 +238,8 @@ impl Store {
         self.readers.oldest(self.shared.deps.clock.monotonic())
     }
 
-    /// Runs `body` with a fresh view on the blocking pool, at most `StoreOptions::reads` at a time.
+    /// Runs `body` with a fresh view on the blocking pool, at most `StoreOptions::reads` at a time; where there is none, as
+    /// in simulated time, on the calling thread.
     ///
     /// # Errors
     /// Those of `body`, and [`StoreError`] when no view can be had or `body` panicked.
@@ -250,13 +251,17 @@ impl Store {
     {
         let closed = || StoreError::Engine(engine::EngineError::Closed);
         let permit = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| closed())?;
+        if tokio::runtime::Handle::try_current().is_err() {
+            // The simulation runs on one thread, without a runtime: there is nobody to keep waiting.
+            return body(&self.view()?);
+        }
         let store = self.clone();
-        tokio::task::spawn_blocking(move || {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return body(&store.view()?) };
+        let reading = runtime.spawn_blocking(move || {
             let _permit = permit;
             body(&store.view()?)
-        })
-        .await
-        .unwrap_or_else(|_panicked| Err(closed().into()))
+        });
+        reading.await.unwrap_or_else(|_panicked| Err(closed().into()))
     }
 
     /// The leads that may carry one of a lead's keys, as a read outside the writer sees it.

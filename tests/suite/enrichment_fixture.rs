@@ -9,6 +9,7 @@ use futures::FutureExt;
 use futures::executor::{LocalPool, block_on};
 use futures::future::BoxFuture;
 use futures::task::LocalSpawnExt;
+use galena::actors::enricher::callback::Callbacks;
 use galena::actors::enricher::{EnricherParts, EnricherSettings, EnricherWork, Gate, Keys, Policy, SharedCalls};
 use galena::actors::kit::WakePort;
 use galena::actors::provider_gate::{GateSettings, Gates};
@@ -216,9 +217,17 @@ impl World {
             store: store.clone(),
             agenda: agenda.clone(),
             registry: registry.clone(),
-            gate: Gate::new(policy.clone(), &sim.deps, Duration::from_secs(30), gates.clone(), Default::default()),
+            gate: Gate::new(
+                policy.clone(),
+                &sim.deps,
+                Duration::from_secs(30),
+                gates.clone(),
+                Default::default(),
+                Default::default(),
+            ),
             keys: Keys::new(store.clone(), sealer.clone(), Default::default()),
             lists: Lists::embedded().unwrap(),
+            callbacks: Callbacks::new(sealer.clone(), None),
             sandbox: None,
             shared: SharedCalls::default(),
             sealer: sealer.clone(),
@@ -309,7 +318,8 @@ impl World {
     }
 
     pub fn plan(&self, template: &Template, options: &JobOptions) -> Planned {
-        let desk = Desk { registry: &self.registry, key_of: &|_| None, switched_off: &HashSet::new() };
+        let desk =
+            Desk { registry: &self.registry, key_of: &|_| None, switched_off: &HashSet::new(), can_be_rung: false };
         plan(&desk, template, options).unwrap()
     }
 

@@ -83,7 +83,8 @@ fn percent_decoded(text: &str) -> String {
 }
 
 fn provider(slug: &str) -> ManifestProvider {
-    let manifest = shipped().expect("the manifests read").into_iter().find(|known| known.slug == slug).expect("shipped");
+    let manifest =
+        shipped().expect("the manifests read").into_iter().find(|known| known.slug == slug).expect("shipped");
     let mut setup = Setup { base_url: Some("http://vendor.test".to_owned()), ..Setup::default() };
     if slug == "apify" {
         setup.settings.insert("actor_id".to_owned(), "me/finder".to_owned());

@@ -94,6 +94,7 @@ impl TestServer {
             password: Secret::new(PASSWORD),
             workspace_name: "Main".to_owned(),
             token: None,
+            sandbox: false,
         };
         let origin = Origin::system(server.app.deps.clock.now());
         server.key = set_up(&server.app, first, origin.clone()).await.unwrap().key.expose().to_owned();

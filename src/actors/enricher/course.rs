@@ -1,6 +1,7 @@
 //! What a slice of a job goes by: the steps of the job, and whom they may be taken with.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::EnricherParts;
 use super::keys::INSTALL;
@@ -9,11 +10,12 @@ use crate::actors::scheduler::Pick;
 use crate::deps::Deps;
 use crate::domain::enrichment::{JobStep, WriteRule, WriteRules};
 use crate::domain::time::Time;
+use crate::providers::Registry;
 use crate::providers::simulator::SANDBOX_KEY;
 use crate::store::crypt::Secret;
 use crate::store::records::job::Job;
-use crate::store::tables::Workspaces;
-use crate::store::{Reads, SubmitError};
+use crate::store::tables::{Settings, Workspaces};
+use crate::store::{Reads, StoreError, SubmitError};
 
 /// What the calls of a slice are made with.
 pub struct Course {
@@ -27,6 +29,10 @@ pub struct Course {
     keys: HashMap<String, Key>,
     /// The world of a sandbox: nothing leaves it.
     pub played: Option<Deps>,
+    /// Of the rules that its leads were judged by.
+    pub revision: u64,
+    /// Whether answers are kept as they came.
+    pub keeps_raw: bool,
 }
 
 /// A provider's key with its owner.
@@ -37,25 +43,26 @@ pub struct Key {
 }
 
 impl Course {
-    pub(super) async fn of(parts: &EnricherParts, pick: &Pick, job: &Job) -> Result<Self, SubmitError> {
+    /// `revision`: of the rules that its leads were judged by.
+    pub(super) async fn of(parts: &EnricherParts, pick: &Pick, job: &Job, revision: u64) -> Result<Self, SubmitError> {
         let steps = job.steps.clone();
-        let batch = |step: &JobStep| {
-            let provider = parts.registry.get(&step.provider);
-            let offer = provider.and_then(|provider| provider.offer(step.operation).map(|offer| offer.batch));
-            offer.unwrap_or(1).max(1)
-        };
-        let batches = steps.iter().map(batch).collect();
+        let batches = steps.iter().map(|step| batch_of(&parts.registry, step)).collect();
         let overwrites = job.options.overwrite_existing;
         let write = if overwrites { WriteRules::all(WriteRule::Always) } else { job.write.clone() };
         let mut keys = HashMap::new();
         let scope = pick.scope;
-        let read = parts.store.read(move |view| view.get_install::<Workspaces>((scope.workspace(),)));
+        let defaults = Arc::clone(&parts.settings.defaults);
+        let read = parts.store.read(move |view| {
+            let own = view.get::<Settings>(&scope, ())?.unwrap_or_default().over(&defaults);
+            let workspace = view.get_install::<Workspaces>((scope.workspace(),))?;
+            Ok::<_, StoreError>((workspace, own.keep_raw_answers))
+        });
         // A workspace that cannot be read calls nobody: it is taken for one that only plays.
-        let is_sandbox = match read.await {
-            Ok(workspace) => workspace.is_none_or(|row| row.sandbox),
+        let (is_sandbox, keeps_raw) = match read.await {
+            Ok((workspace, keeps_raw)) => (workspace.is_none_or(|row| row.sandbox), keeps_raw),
             Err(error) => {
                 tracing::error!(%error, "a workspace cannot be read");
-                true
+                (true, false)
             }
         };
         let played = is_sandbox.then(|| match &parts.sandbox {
@@ -77,7 +84,7 @@ impl Course {
             }
         }
         let refresh_since = job.options.refresh.then_some(job.created_at);
-        Ok(Self { steps, write, refresh_since, batches, keys, played })
+        Ok(Self { steps, write, refresh_since, batches, keys, played, revision, keeps_raw })
     }
 
     /// Whether something of the lead leaves the box with that step.
@@ -90,6 +97,11 @@ impl Course {
         self.batches.get(place).copied().unwrap_or(1)
     }
 
+    /// The most requests that one call of any step takes.
+    pub fn largest_batch(&self) -> usize {
+        self.batches.iter().copied().max().unwrap_or(1)
+    }
+
     /// The gate of a provider: that of the key it is called with.
     pub fn gate(&self, provider: &str) -> GateKey {
         let owner = self.keys.get(provider).map_or(INSTALL, |key| key.owner.as_str());
@@ -99,4 +111,10 @@ impl Course {
     pub fn key(&self, provider: &str) -> Option<&Key> {
         self.keys.get(provider)
     }
+}
+
+/// Requests that go into one call of a step.
+pub(super) fn batch_of(registry: &Registry, step: &JobStep) -> usize {
+    let provider = registry.get(&step.provider);
+    provider.and_then(|provider| provider.offer(step.operation).map(|offer| offer.batch)).unwrap_or(1).max(1)
 }

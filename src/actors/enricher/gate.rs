@@ -7,9 +7,10 @@
 //! 4. *Rate*: a permit of the provider's gate, shared by all jobs.
 //! 5. *Call*: unless the job was stopped meanwhile; with a time limit; a panic is a broken provider.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -37,12 +38,27 @@ impl Default for Policy {
     }
 }
 
+/// Counts the changes of rules and of the list of those to be left alone. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct PolicyRevision(Arc<AtomicU64>);
+
+impl PolicyRevision {
+    pub fn now(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// To be told once a change is durable: calls that were judged before it are judged again.
+    pub fn changed(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
 /// How a call went through.
 #[derive(Debug)]
 pub enum Passed {
     /// One reply for each request; how long the call took, where one was made.
     Answered { replies: Vec<Reply>, latency: Option<Duration> },
-    /// The job was stopped before the call: none was made.
+    /// The job was stopped before the call, or the rules have changed: none was made.
     Stopped,
 }
 
@@ -53,7 +69,8 @@ pub struct Gate {
     timeout: Duration,
     gates: Gates,
     /// The operator's figures, by slug.
-    configured: Arc<std::collections::BTreeMap<String, config::Provider>>,
+    configured: Arc<BTreeMap<String, config::Provider>>,
+    revision: PolicyRevision,
 }
 
 impl Gate {
@@ -62,10 +79,16 @@ impl Gate {
         deps: &Deps,
         timeout: Duration,
         gates: Gates,
-        configured: Arc<std::collections::BTreeMap<String, config::Provider>>,
+        configured: Arc<BTreeMap<String, config::Provider>>,
+        revision: PolicyRevision,
     ) -> Self {
         let deps = if policy.dns_lookup { deps.clone() } else { deps.clone().without_dns() };
-        Self { policy, deps, timeout, gates, configured }
+        Self { policy, deps, timeout, gates, configured, revision }
+    }
+
+    /// The revision of the rules that calls are judged by from now on.
+    pub fn revision(&self) -> u64 {
+        self.revision.now()
     }
 
     pub fn limits(&self, provider: &dyn Provider, operation: Operation) -> Limits {
@@ -124,8 +147,9 @@ impl Gate {
                 return Passed::Answered { replies: all(&outcome), latency: None };
             }
         };
-        let begun = agenda.begin_call(pick);
-        let Some(_call) = begun else {
+        // It was judged by rules that have changed while it waited: it goes back and is judged again.
+        let is_outdated = course.revision != self.revision.now() && provider.is_external();
+        let Some(_call) = agenda.begin_call(pick).filter(|_| !is_outdated) else {
             permit.unused();
             return Passed::Stopped;
         };

@@ -5,6 +5,7 @@
 //! Fails by: a result that cannot be written. Its leases, and those of slices that are dropped, are void at once.
 //! Restarts with: a new boot, whose number the leases of before do not have.
 
+pub mod callback;
 mod course;
 mod follow_up;
 mod gate;
@@ -18,8 +19,9 @@ mod slice;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::callback::Callbacks;
 pub use self::course::Course;
-pub use self::gate::{Gate, Passed, Policy};
+pub use self::gate::{Gate, Passed, Policy, PolicyRevision};
 pub use self::keys::Keys;
 pub use self::sandbox::Sandbox;
 pub use self::single_flight::SharedCalls;
@@ -83,6 +85,7 @@ pub struct EnricherParts {
     pub gate: Gate,
     pub keys: Keys,
     pub lists: Lists,
+    pub callbacks: Callbacks,
     /// For workspaces that only play; without one they call nobody.
     pub sandbox: Option<Arc<Sandbox>>,
     /// Questions that are being asked.

@@ -19,6 +19,8 @@ pub struct Planning {
     pub keys: Keys,
     /// Slugs of providers that are switched off.
     pub switched_off: Arc<HashSet<String>>,
+    /// Whether providers can reach this server.
+    pub can_be_rung: bool,
     /// A workspace may use what the one above it offers.
     pub system: SystemScope,
     /// What holds for a workspace that has decided nothing.
@@ -75,7 +77,12 @@ impl Planning {
                 None
             })
         };
-        let desk = Desk { registry: &self.registry, key_of: &key_of, switched_off: &self.switched_off };
+        let desk = Desk {
+            registry: &self.registry,
+            key_of: &key_of,
+            switched_off: &self.switched_off,
+            can_be_rung: self.can_be_rung || is_sandbox,
+        };
         let planned = plan(&desk, &template, options);
         if let Some(error) = failed.take() {
             return Err(error);
@@ -85,7 +92,7 @@ impl Planning {
             left_out: planned
                 .left_out
                 .into_iter()
-                .map(|step| LeftOut { point: step.point, provider: step.provider, reason: step.reason.to_owned() })
+                .map(|step| LeftOut { point: step.point, provider: step.provider, reason: step.reason })
                 .collect(),
             write: planned.write,
             ceiling: planned.ceiling,

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::known::QuestionKey;
+use super::known::{Known, QuestionKey};
 use crate::domain::enrichment::Outcome;
 use crate::domain::time::Time;
 
 /// An answer with when it was given.
-pub type SharedAnswer = Option<(Time, Outcome)>;
+pub type SharedAnswer = Option<Known>;
 
 type Asking = HashMap<QuestionKey, watch::Receiver<SharedAnswer>>;
 
@@ -31,7 +31,7 @@ pub enum Part {
     Waits(watch::Receiver<SharedAnswer>),
 }
 
-/// Makes the call for all; when it is dropped without an answer the next may.
+/// Makes the call for all. When it is dropped without an answer the next may; with one it is known by then.
 pub struct First {
     key: QuestionKey,
     calls: SharedCalls,
@@ -52,11 +52,23 @@ impl SharedCalls {
 }
 
 impl First {
-    /// Tells those who wait. Only what may be kept is told.
-    pub fn answer(self, at: Time, outcome: &Outcome) {
-        if matches!(outcome, Outcome::Found(_) | Outcome::Partial(_) | Outcome::NotFound) {
-            self.tell.send_replace(Some((at, outcome.clone())));
+    pub const fn key(&self) -> QuestionKey {
+        self.key
+    }
+
+    /// Tells those who wait, and who asks until this is dropped: when the answer is where answers are kept. Only what may
+    /// be kept is told; says whether it was.
+    pub fn answer(&self, at: Time, outcome: &Outcome) -> bool {
+        let may_be_kept = matches!(outcome, Outcome::Found(_) | Outcome::Partial(_) | Outcome::NotFound);
+        if may_be_kept {
+            self.is_known(Known { since: at, outcome: outcome.clone(), of_company: None });
         }
+        may_be_kept
+    }
+
+    /// Tells those who wait that nobody has to be asked.
+    pub fn is_known(&self, known: Known) {
+        self.tell.send_replace(Some(known));
     }
 }
 
@@ -88,12 +100,16 @@ mod tests {
         assert!(matches!(calls.enter([2; 32]), Part::First(_)), "another question");
         let mut waiting = heard(second).boxed();
         assert!((&mut waiting).now_or_never().is_none());
-        first.answer(Time(5), &Outcome::NotFound);
-        assert_eq!(waiting.now_or_never(), Some(Some((Time(5), Outcome::NotFound))));
+        assert!(first.answer(Time(5), &Outcome::NotFound));
+        let known = Known { since: Time(5), outcome: Outcome::NotFound, of_company: None };
+        assert_eq!(waiting.now_or_never(), Some(Some(known)));
+        assert!(matches!(calls.enter([1; 32]), Part::Waits(_)), "it is not written yet");
+        drop(first);
         let (Part::First(first), Part::Waits(second)) = (calls.enter([1; 32]), calls.enter([1; 32])) else {
             panic!("it is over")
         };
-        first.answer(Time(6), &Outcome::AuthFailed);
+        assert!(!first.answer(Time(6), &Outcome::AuthFailed));
+        drop(first);
         assert_eq!(heard(second).now_or_never(), Some(None));
         assert!(matches!(calls.enter([1; 32]), Part::First(_)));
     }

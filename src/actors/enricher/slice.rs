@@ -9,8 +9,9 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
 use super::EnricherParts;
-use super::course::Course;
-use super::known::{Known, QuestionKey, of_company, question_key, recall, recall_company, remembered};
+use super::callback::Rung;
+use super::course::{Course, batch_of};
+use super::known::{Known, of_company, question_key, recall, recall_company, remembered};
 use super::single_flight::{First, Part, heard};
 use crate::actors::enricher::gate::Passed;
 use crate::actors::scheduler::Pick;
@@ -23,10 +24,15 @@ use crate::providers::{Request, refined};
 use crate::store::crypt::Purpose;
 use crate::store::jobs::raw_answer_context;
 use crate::store::records::job::Job;
+use crate::store::tables::Jobs;
 use crate::store::transactions::jobs::{
-    Answered, Begun, CompanyDesk, ItemLines, LeaseItems, Leased, RecordAnswers, Recorded, RecordedItem, ReturnItems,
+    Answered, Begun, CompanyDesk, ItemLines, LEASE_ITEMS, LeaseItems, Leased, RecordAnswers, Recorded, RecordedItem,
+    ReturnItems,
 };
-use crate::store::{Origin, Reject, SubmitError, Transaction, Urgency};
+use crate::store::{Origin, Reads as _, Reject, SubmitError, Transaction, Urgency};
+
+/// For a step that takes more at once than a lease usually has.
+const LARGEST_LEASE: usize = 128;
 
 /// A call to make.
 pub(super) struct Task {
@@ -38,14 +44,13 @@ pub(super) struct Task {
     pub lead: Lead,
     /// Whatever is known, somebody is called.
     calls_again: bool,
-    /// The question, for what may be known or be asked by others, too.
-    question: Option<QuestionKey>,
-    /// It was looked up; nothing was known.
-    looked_up: bool,
+    /// The question that it asks for all who ask the same; nobody knows its answer.
+    asks: Option<First>,
 }
 
 enum Ended {
-    Answered(Box<Answered>),
+    /// Who asks the same hears of it until the answer is written: then it is known.
+    Answered(Box<Answered>, Option<First>),
     NotCalled(ItemId),
     /// Who asked the same was not answered: it is this one's turn.
     AskItself(Box<Task>),
@@ -74,7 +79,27 @@ impl Drop for InWork<'_> {
     }
 }
 
-type Calls<'s> = FuturesUnordered<BoxFuture<'s, Vec<Ended>>>;
+type Ending<'s> = FuturesUnordered<BoxFuture<'s, Vec<Ended>>>;
+
+/// What a slice waits for.
+#[derive(Default)]
+struct UnderWay<'s> {
+    calls: Ending<'s>,
+    /// Answers to what somebody else asks: they take nobody's place.
+    heard: Ending<'s>,
+}
+
+impl UnderWay<'_> {
+    /// What ended next; nothing when all did.
+    async fn next(&mut self) -> Option<Vec<Ended>> {
+        tokio::select! {
+            biased;
+            Some(ended) = self.calls.next() => Some(ended),
+            Some(ended) = self.heard.next() => Some(ended),
+            else => None,
+        }
+    }
+}
 
 impl Slice {
     pub(super) fn new(parts: Arc<EnricherParts>, pick: Pick) -> Self {
@@ -87,13 +112,14 @@ impl Slice {
     /// When a result could not be written: the leases then wait for the next boot.
     pub async fn run(self) -> Result<SliceEnd, SubmitError> {
         let _in_work = InWork(&self.parts, self.pick);
+        let revision = self.parts.gate.revision();
         let Some(leased) = self.lease().await? else { return Ok(SliceEnd { leased: 0, job: None }) };
         // Nothing came although something is due (credits are short while calls run): the next look at the rows tells.
         let due = leased.next_due.filter(|_| !leased.items.is_empty());
         self.parts.agenda.set_due(self.pick.job, due);
         let count = leased.items.len();
         let mut job = leased.job;
-        let course = Course::of(&self.parts, &self.pick, &job).await?;
+        let course = Course::of(&self.parts, &self.pick, &job, revision).await?;
         let tasks = leased.items.into_iter().map(|one| Task {
             item: one.item,
             begun: one.begun,
@@ -102,28 +128,31 @@ impl Slice {
             lead_id: one.lead_id,
             lead: one.lead,
             calls_again: one.calls_again,
-            question: None,
-            looked_up: false,
+            asks: None,
         });
         let mut waiting: VecDeque<Task> = tasks.collect();
-        let mut calls: Calls<'_> = FuturesUnordered::new();
+        let mut under_way = UnderWay::default();
         let in_flight = self.in_flight(&course);
+        let mut ended: Vec<Ended> = Vec::new();
         loop {
-            let mut ended = self.look_up(&mut waiting, &course).await?;
-            self.start(&mut calls, &mut waiting, &course, in_flight);
+            ended.extend(self.enter(&mut waiting, &mut under_way, &course, in_flight).await?);
+            self.start(&mut under_way, &mut waiting, &course, in_flight);
             if ended.is_empty() {
-                let Some(first) = calls.next().await else { break };
+                let Some(first) = under_way.next().await else { break };
                 ended = first;
             }
             // What is ready at once goes into the same transaction.
-            while let Some(Some(next)) = calls.next().now_or_never() {
+            while let Some(Some(next)) = under_way.next().now_or_never() {
                 ended.extend(next);
-                self.start(&mut calls, &mut waiting, &course, in_flight);
+                self.start(&mut under_way, &mut waiting, &course, in_flight);
             }
-            let (mut answers, mut not_called) = (Vec::new(), Vec::new());
-            for one in ended {
+            let (mut answers, mut not_called, mut told) = (Vec::new(), Vec::new(), Vec::new());
+            for one in ended.drain(..) {
                 match one {
-                    Ended::Answered(answer) => answers.push(*answer),
+                    Ended::Answered(answer, first) => {
+                        answers.push(*answer);
+                        told.extend(first);
+                    }
                     Ended::NotCalled(item) => not_called.push(item),
                     Ended::AskItself(task) => waiting.push_front(*task),
                 }
@@ -134,7 +163,19 @@ impl Slice {
                 job = after;
             }
             if !answers.is_empty() {
-                let Some(recorded) = self.record(answers).await? else { continue };
+                // Nobody who waits at a gate or for an answer is kept from it by the disk.
+                let mut recording = std::pin::pin!(self.record(answers));
+                let recorded = loop {
+                    tokio::select! {
+                        biased;
+                        recorded = &mut recording => break recorded?,
+                        Some(more) = under_way.next() => ended.extend(more),
+                    }
+                    self.start(&mut under_way, &mut waiting, &course, in_flight);
+                };
+                // From here on it is found where answers are kept.
+                drop(told);
+                let Some(recorded) = recorded else { continue };
                 job = recorded.job;
                 waiting.extend(recorded.items.into_iter().filter_map(|one| match one {
                     RecordedItem::Next { item, begun, tally, lead_id, lead, calls_again } => Some(Task {
@@ -145,8 +186,7 @@ impl Slice {
                         lead_id,
                         lead: *lead,
                         calls_again,
-                        question: None,
-                        looked_up: false,
+                        asks: None,
                     }),
                     RecordedItem::Done(_) | RecordedItem::Stale(_) => None,
                 }));
@@ -165,22 +205,42 @@ impl Slice {
         most.unwrap_or(1).max(self.parts.settings.min_in_flight)
     }
 
-    /// Answers what is known already; what is not stays in `waiting`, with the key of its question.
-    async fn look_up(&self, waiting: &mut VecDeque<Task>, course: &Course) -> Result<Vec<Ended>, SubmitError> {
-        let asks = |task: &Task| !task.looked_up && task.ticket.is_none() && course.is_external(task.begun.step);
-        let mut keys = Vec::new();
-        for (place, task) in waiting.iter_mut().enumerate() {
-            if !asks(task) {
+    /// Puts the questions of those whose turn is near, twice as many as are called at once: what somebody else asks right now is waited for, what is known is
+    /// answered, the others ask. Who asks is found by the others until the answer is written, and looks only then whether
+    /// it is known: between the two nobody asks again.
+    async fn enter<'s>(
+        &'s self,
+        waiting: &mut VecDeque<Task>,
+        under_way: &mut UnderWay<'s>,
+        course: &'s Course,
+        in_flight: usize,
+    ) -> Result<Vec<Ended>, SubmitError> {
+        let room = in_flight.saturating_mul(2).saturating_sub(under_way.calls.len());
+        let mut room = room.saturating_mul(course.largest_batch());
+        let (mut keys, mut place) = (Vec::new(), 0);
+        while room > 0 && place < waiting.len() {
+            let task = &mut waiting[place];
+            if is_ready(task, course) {
+                (room, place) = (room - 1, place + 1);
                 continue;
             }
-            task.looked_up = true;
-            let Some(step) = course.steps.get(task.begun.step) else { continue };
+            let Some(step) = course.steps.get(task.begun.step) else { break };
             let workspace = self.pick.scope.workspace();
             let key = question_key(&self.parts.sealer, workspace, &step.provider, step.operation, &task.begun.inputs);
-            task.question = Some(key);
-            if !task.calls_again {
-                let company = of_company(step).then(|| Input::CompanyDomain.of(&task.lead)).flatten();
-                keys.push((place, key, company.map(|domain| (domain, step.clone()))));
+            match self.parts.shared.enter(key) {
+                Part::Waits(answer) => {
+                    if let Some(task) = waiting.remove(place) {
+                        under_way.heard.push(self.wait_for(task, course, answer).boxed());
+                    }
+                }
+                Part::First(first) => {
+                    task.asks = Some(first);
+                    if !task.calls_again {
+                        let company = of_company(step).then(|| Input::CompanyDomain.of(&task.lead)).flatten();
+                        keys.push((place, key, company.map(|domain| (domain, step.clone()))));
+                    }
+                    (room, place) = (room - 1, place + 1);
+                }
             }
         }
         if keys.is_empty() {
@@ -210,8 +270,11 @@ impl Slice {
         let mut ended = Vec::new();
         for (place, answer) in known.into_iter().rev() {
             if let Some(known) = answer
-                && let Some(task) = waiting.remove(place)
+                && let Some(mut task) = waiting.remove(place)
             {
+                if let Some(first) = task.asks.take() {
+                    first.is_known(known.clone());
+                }
                 ended.push(self.answered_by_what_is_known(task, course, known).await);
             }
         }
@@ -219,55 +282,19 @@ impl Slice {
     }
 
     /// Starts calls up to `in_flight`.
-    fn start<'s>(&'s self, calls: &mut Calls<'s>, waiting: &mut VecDeque<Task>, course: &'s Course, in_flight: usize) {
-        while calls.len() < in_flight {
-            let Some(first) = waiting
-                .iter()
-                .position(|task| task.looked_up || !course.is_external(task.begun.step) || task.ticket.is_some())
-            else {
-                return;
-            };
-            let Some(task) = waiting.remove(first) else { return };
-            match task.question.filter(|_| task.ticket.is_none()).map(|key| self.parts.shared.enter(key)) {
-                Some(Part::Waits(answer)) => {
-                    calls.push(self.wait_for(task, course, answer).boxed());
-                }
-                Some(Part::First(first)) => self.start_batch(calls, task, Some(first), waiting, course),
-                None => self.start_batch(calls, task, None, waiting, course),
-            }
-        }
-    }
-
-    /// Puts those that can go into the same call with it, and makes it.
-    fn start_batch<'s>(
+    fn start<'s>(
         &'s self,
-        calls: &mut Calls<'s>,
-        task: Task,
-        first: Option<First>,
+        under_way: &mut UnderWay<'s>,
         waiting: &mut VecDeque<Task>,
         course: &'s Course,
+        in_flight: usize,
     ) {
-        let size = course.batch(task.begun.step);
-        let mut batch = vec![(task, first)];
-        let mut place = 0;
-        while batch.len() < size && place < waiting.len() {
-            let other = &waiting[place];
-            let lead = &batch[0].0;
-            let alike = other.begun.step == lead.begun.step
-                && ticket_group(other.ticket.as_deref()) == ticket_group(lead.ticket.as_deref())
-                && (other.looked_up || other.ticket.is_some());
-            if !alike {
-                place += 1;
-                continue;
-            }
-            let Some(other) = waiting.remove(place) else { break };
-            match other.question.filter(|_| other.ticket.is_none()).map(|key| self.parts.shared.enter(key)) {
-                Some(Part::Waits(answer)) => calls.push(self.wait_for(other, course, answer).boxed()),
-                Some(Part::First(first)) => batch.push((other, Some(first))),
-                None => batch.push((other, None)),
-            }
+        while under_way.calls.len() < in_flight {
+            let Some(first) = waiting.iter().position(|task| is_ready(task, course)) else { return };
+            let Some(task) = waiting.remove(first) else { return };
+            let batch = gather(task, waiting, course);
+            under_way.calls.push(self.call(batch, course).boxed());
         }
-        calls.push(self.call(batch, course).boxed());
     }
 
     /// Somebody asks the same right now.
@@ -282,10 +309,7 @@ impl Slice {
             () = self.parts.agenda.stopped(&self.pick) => return vec![Ended::NotCalled(task.item)],
         };
         vec![match heard {
-            Some((since, outcome)) => {
-                let known = Known { since, outcome, of_company: None };
-                self.answered_by_what_is_known(task, course, known).await
-            }
+            Some(known) => self.answered_by_what_is_known(task, course, known).await,
             None => Ended::AskItself(Box::new(task)),
         }]
     }
@@ -310,12 +334,12 @@ impl Slice {
                 remember: None,
                 latency: None,
             };
-        Ended::Answered(Box::new(answered))
+        Ended::Answered(Box::new(answered), None)
     }
 
     /// Makes one call for all tasks of a batch.
-    async fn call(&self, batch: Vec<(Task, Option<First>)>, course: &Course) -> Vec<Ended> {
-        let Some((lead, _)) = batch.first() else { return Vec::new() };
+    async fn call(&self, batch: Vec<Task>, course: &Course) -> Vec<Ended> {
+        let Some(lead) = batch.first() else { return Vec::new() };
         let Some(step) = course.steps.get(lead.begun.step) else {
             let reply = || Outcome::Forbidden { reason: "the job has no such step".to_owned() }.into();
             let replies = batch.iter().map(|_| reply()).collect();
@@ -327,17 +351,17 @@ impl Slice {
         };
         let requests: Vec<Request> = batch
             .iter()
-            .map(|(task, _)| Request {
+            .map(|task| Request {
                 id: task.begun.attempt,
                 operation: step.operation,
                 inputs: task.begun.inputs.clone(),
                 ticket: task.ticket.clone(),
-                callback: None,
+                callback: self.callback(provider.needs_callback(step.operation), course, task),
             })
             .collect();
         let passed = self.parts.gate.call(&self.parts.agenda, &self.pick, &*provider, &requests, course).await;
         match passed {
-            Passed::Stopped => batch.into_iter().map(|(task, _)| Ended::NotCalled(task.item)).collect(),
+            Passed::Stopped => batch.into_iter().map(|task| Ended::NotCalled(task.item)).collect(),
             Passed::Answered { replies, latency } => {
                 let lists = &self.parts.lists;
                 let reliability = provider.reliability(step.operation);
@@ -353,29 +377,45 @@ impl Slice {
         }
     }
 
+    /// Where the provider may say that it is done.
+    fn callback(&self, is_needed: bool, course: &Course, task: &Task) -> Option<String> {
+        if course.played.is_some() {
+            // Nobody rings in a sandbox; it is asked again.
+            return is_needed.then(|| "https://sandbox.invalid/callbacks/none".to_owned());
+        }
+        let rung = Rung {
+            workspace: self.pick.scope.workspace(),
+            job: self.pick.job,
+            item: task.item,
+            attempt: task.begun.attempt,
+        };
+        self.parts.callbacks.address(&rung, &*self.parts.store.deps().random)
+    }
+
     async fn answer(
         &self,
-        batch: Vec<(Task, Option<First>)>,
+        batch: Vec<Task>,
         replies: Vec<Reply>,
         course: &Course,
         latency: Option<Duration>,
     ) -> Vec<Ended> {
         let mut ended = Vec::with_capacity(batch.len());
         let mut replies = replies.into_iter();
-        for (task, first) in batch {
+        for mut task in batch {
             let none = || Outcome::Broken { reason: "the provider left a request without a reply".to_owned() }.into();
             let Reply { outcome, cost, raw, .. } = replies.next().unwrap_or_else(none);
             let at = self.now();
             let (item, attempt, lead) = (task.item, task.begun.attempt, task.lead_id);
-            if let Some(first) = first {
-                first.answer(at, &outcome);
-            }
+            let first = task.asks.take();
+            let question = first.as_ref().map(First::key);
+            // A failure is nobody's answer: the next of them may ask.
+            let first = first.filter(|first| first.answer(at, &outcome));
             let random = &*self.parts.store.deps().random;
             let (sealer, ttl) = (&self.parts.sealer, self.parts.settings.cache_ttl);
-            let remember = task.question.and_then(|key| {
+            let remember = question.and_then(|key| {
                 remembered(sealer, random, &key, &outcome, lead, at, ttl).map(|known| Box::new((key, known)))
             });
-            let raw = raw.and_then(|raw| self.seal(lead, attempt, &raw));
+            let raw = raw.filter(|_| course.keeps_raw).and_then(|raw| self.seal(lead, attempt, &raw));
             let then = self.follow_up(course, task, &outcome).await;
             let answered = Answered {
                 item,
@@ -390,7 +430,7 @@ impl Slice {
                 remember,
                 latency,
             };
-            ended.push(Ended::Answered(Box::new(answered)));
+            ended.push(Ended::Answered(Box::new(answered), first));
         }
         ended
     }
@@ -404,8 +444,22 @@ impl Slice {
         sealed.inspect_err(|error| tracing::warn!(%error, %attempt, "a raw answer was not kept")).ok()
     }
 
+    /// As many leads as fill whole calls of a step that takes many at once.
+    async fn lease_size(&self) -> usize {
+        let usual = self.parts.settings.lease_items.max(1);
+        let (scope, job) = (self.pick.scope, self.pick.job);
+        let read = self.parts.store.read(move |view| view.get::<Jobs>(&scope, (job,)));
+        let Ok(Some(job)) = read.await else { return usual };
+        let batch = job.steps.iter().map(|step| batch_of(&self.parts.registry, step)).max().unwrap_or(1);
+        match usual / batch {
+            _ if usual < LEASE_ITEMS => usual,
+            0 => batch.min(LARGEST_LEASE),
+            whole => whole * batch,
+        }
+    }
+
     async fn lease(&self) -> Result<Option<Leased>, SubmitError> {
-        let most = self.parts.settings.lease_items.max(1);
+        let most = self.lease_size().await;
         let count = u32::try_from(most).unwrap_or(u32::MAX);
         let ids = self.ids();
         let lease = LeaseItems {
@@ -484,6 +538,29 @@ impl Slice {
     pub(super) fn now(&self) -> Time {
         self.parts.store.deps().clock.now()
     }
+}
+
+/// Whether its provider can be called now: it asks for all, or there is nothing that others could ask.
+fn is_ready(task: &Task, course: &Course) -> bool {
+    task.asks.is_some() || task.ticket.is_some() || !course.is_external(task.begun.step)
+}
+
+/// The task with those that can go into the same call.
+fn gather(task: Task, waiting: &mut VecDeque<Task>, course: &Course) -> Vec<Task> {
+    let size = course.batch(task.begun.step);
+    let mut batch = vec![task];
+    let mut place = 0;
+    while batch.len() < size && place < waiting.len() {
+        let (other, lead) = (&waiting[place], &batch[0]);
+        let alike = other.begun.step == lead.begun.step
+            && ticket_group(other.ticket.as_deref()) == ticket_group(lead.ticket.as_deref())
+            && is_ready(other, course);
+        match alike {
+            true => batch.extend(waiting.remove(place)),
+            false => place += 1,
+        }
+    }
+    batch
 }
 
 /// What several requests of one run have in common.

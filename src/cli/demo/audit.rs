@@ -167,7 +167,8 @@ fn compare(figures: &Figures, heard: &Witnesses) -> Check {
         Comparison("searches and those that found their lead", searches.len() as u64, found),
         Comparison(
             "credits of the job and of the ledger, in hundredths",
-            hundredths(enrichment.credits_used),
+            hundredths(enrichment.credits_used)
+                + figures.played.as_ref().map_or(0, |played| hundredths(played.credits_used)),
             hundredths(heard.credits_used),
         ),
         Comparison("findings of galena check and none", checked.findings, 0),
@@ -211,6 +212,7 @@ mod tests {
 
     fn figures() -> Figures {
         Figures {
+            played: None,
             file: File::default(),
             import: Import {
                 rows: 10,

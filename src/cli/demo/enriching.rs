@@ -29,10 +29,13 @@ struct Progress {
     skipped: u64,
 }
 
+/// Also where others could be asked.
+const BUILT_IN: [&str; 5] = ["galena.email", "galena.phone", "galena.name", "galena.title", "galena.company"];
+
 pub async fn enrich(client: &Client, told: &Narration, list: &str) -> Result<Enrichment, CliError> {
     told.step(3, "Checking with the built-in providers: e-mail, phone, name, title, company");
     let began = client.clock().monotonic();
-    let order = json!({"listId": list, "options": {"enrichmentLevel": "basic"}});
+    let order = json!({"listId": list, "sources": BUILT_IN, "options": {"enrichmentLevel": "basic"}});
     let started: Job = client.post("/leads/enrich", &order).await?;
     let bar = told.bar("checking", Some(started.progress.total));
     let seen = |job: &Job| {

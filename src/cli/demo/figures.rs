@@ -12,6 +12,9 @@ pub struct Figures {
     pub file: File,
     pub import: Import,
     pub enrichment: Enrichment,
+    /// A paid enrichment with simulated providers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub played: Option<Played>,
     pub leads: Leads,
     pub searches: Vec<Search>,
     /// By field: how often each value occurs among the leads found.
@@ -22,6 +25,25 @@ pub struct Figures {
     /// From the first look at the file to the end of the audit.
     pub seconds: f64,
     pub place: Place,
+}
+
+/// A paid enrichment, played.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Played {
+    pub job_id: String,
+    pub leads: u64,
+    /// Credits: the estimate before, and what it came to.
+    pub best: f64,
+    pub typical: f64,
+    pub worst: f64,
+    pub credits_used: f64,
+    /// What the providers would have billed.
+    pub cost: String,
+    pub calls: u64,
+    /// Answers that were known already.
+    pub known: u64,
+    pub seconds: f64,
 }
 
 /// The file as it was read.

@@ -17,6 +17,8 @@ use crate::store::crypt::Secret;
 
 /// The sample: invented people, see `sample.md`.
 const SAMPLE: &[u8] = include_bytes!("sample.csv");
+/// Of the vendors that are played, where the plan that is taken without a word is a slow one.
+const PAID_PLANS: [(&str, &str); 2] = [("apollo", "paid"), ("peopledatalabs", "paid")];
 const OWNER: &str = "demo@galena.example";
 
 pub struct Place {
@@ -35,7 +37,13 @@ impl Place {
     /// # Errors
     /// Exit 3 when the file cannot be read.
     pub async fn prepare(args: &DemoArgs, context: &Context) -> Result<Self, CliError> {
-        let config = context.start(Audience::Spectator, &[])?.config;
+        let mut config = context.start(Audience::Spectator, &[])?.config;
+        if args.sandbox {
+            // The played vendors have as much patience as their paid plans.
+            for (slug, plan) in PAID_PLANS {
+                config.providers.entry(slug.to_owned()).or_default().plan.get_or_insert_with(|| plan.to_owned());
+            }
+        }
         if let Some(file) = &args.file {
             let opened = std::fs::File::open(file).and_then(|opened| opened.metadata());
             let details = opened.map_err(|error| CliError::unreadable(format!("{}: {error}", file.display())))?;
@@ -73,7 +81,7 @@ impl Place {
         };
         let mut place =
             Self { temporary: Some(temporary), folder, file, is_sample: args.file.is_none(), house, sign_in: None };
-        let signed = place.first_owner().await;
+        let signed = place.first_owner(args.sandbox).await;
         match signed {
             Ok(sign_in) if args.serve => place.sign_in = Some(sign_in),
             Ok(_) => {}
@@ -91,7 +99,7 @@ impl Place {
     }
 
     /// The owner of the demo's workspace, with a password that stands nowhere else.
-    async fn first_owner(&self) -> Result<SignIn, CliError> {
+    async fn first_owner(&self, sandbox: bool) -> Result<SignIn, CliError> {
         let app = self.house.app();
         let (first, second) = (app.deps.random.u64(), app.deps.random.u64());
         let password = format!("{first:016x}{second:016x}");
@@ -100,6 +108,7 @@ impl Place {
             password: Secret::new(&password),
             workspace_name: "Demo".to_owned(),
             token: None,
+            sandbox,
         };
         let made = set_up(app, owner, Origin::system(app.deps.clock.now())).await.map_err(|error| {
             CliError::new(Exit::Failed, "INTERNAL", "the demo's workspace cannot be made", error.to_string())

@@ -36,6 +36,16 @@ pub fn text(figures: &Figures) -> String {
     row("departments told", grouped(placed), shares(&leads.departments).unwrap_or_default());
     row("average quality", format!("{:.1}", leads.average_quality), "of 100".to_owned());
     row("credits used", credits(enrichment.credits_used), "the built-in checks are free".to_owned());
+    if let Some(played) = &figures.played {
+        let around =
+            format!("for {} leads; estimated {} to {}", played.leads, credits(played.typical), credits(played.worst));
+        row("played: credits", credits(played.credits_used), around);
+        row(
+            "  providers' bill",
+            played.cost.clone(),
+            format!("{} calls, {} answers were known", played.calls, played.known),
+        );
+    }
     let slowest = searches.iter().map(|search| search.milliseconds).fold(0.0, f64::max);
     row("searches", grouped(searches.len() as u64), format!("the slowest took {slowest:.1} ms"));
     row("exported", grouped(export.rows), format!("leads, {} bytes of CSV", grouped(export.bytes)));

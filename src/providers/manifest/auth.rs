@@ -109,7 +109,8 @@ impl Tokens {
         request.headers.insert("authorization", header(&format!("Basic {basic}")).map_err(unsendable)?);
         request.headers.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
         request.headers.insert("accept", HeaderValue::from_static("application/json"));
-        let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
+        let body: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
         request.body = body.join("&").into();
         request.timeout = context.timeout;
         let answer = context.deps.http.send(request).await.map_err(|error| broken(&error))?;

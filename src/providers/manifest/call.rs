@@ -46,10 +46,18 @@ pub struct Call<'a> {
 }
 
 /// How an exchange ended.
+#[allow(clippy::large_enum_variant)] // one at a time, and taken apart at once
 pub enum Exchanged {
-    Answered { answered: Answered, meaning: Meaning, signs: RateSigns },
+    Answered {
+        answered: Answered,
+        meaning: Meaning,
+        signs: RateSigns,
+    },
     /// Nothing was sent, or nobody answered.
-    Failed { outcome: Outcome, sent: bool },
+    Failed {
+        outcome: Outcome,
+        sent: bool,
+    },
 }
 
 impl Call<'_> {

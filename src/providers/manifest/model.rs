@@ -23,7 +23,10 @@ pub enum Auth {
     Basic,
     Bearer,
     /// OAuth 2 client credentials (RFC 6749 4.4); the key is `client_id:client_secret`.
-    ClientCredentials { token_url: String, scope: Option<String> },
+    ClientCredentials {
+        token_url: String,
+        scope: Option<String>,
+    },
 }
 
 /// Where a provider can be reached beside its usual address, and where that one processes data.
@@ -58,6 +61,14 @@ pub struct Price {
     /// Where the answer tells it: units, each `unit` millionths.
     pub told: Option<Told>,
     pub unit: u64,
+}
+
+impl Price {
+    /// What a request costs at most, where the answer does not tell it otherwise.
+    pub const fn most(&self) -> u64 {
+        let declared = self.per_call + self.per_found;
+        if declared == 0 && self.told.is_some() { self.unit } else { declared }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -310,6 +321,8 @@ pub struct Manifest {
     pub base_url: String,
     pub endpoints: Vec<Endpoint>,
     pub proxy_url: Option<String>,
+    /// Of a hundred values it is sure of, how many are right.
+    pub reliability: u8,
     pub auth: Auth,
     pub settings: Vec<Setting>,
     pub plans: BTreeMap<String, VendorPlan>,

@@ -113,7 +113,7 @@ pub fn email_status(text: &str) -> EmailStatus {
 fn seniority(text: &str) -> Option<SeniorityLevel> {
     let word = text.to_lowercase().replace(['_', ' '], "-");
     let known = SeniorityLevel::ALL.into_iter().find(|level| level.name() == word);
-    known.or_else(|| match word.as_str() {
+    known.or(match word.as_str() {
         "cxo" | "c-level" | "owner" | "founder" | "partner" => Some(SeniorityLevel::CSuite),
         "vp" | "vp-level" | "vice-president" | "director" | "head" => Some(SeniorityLevel::Executive),
         "manager" | "lead" => Some(SeniorityLevel::Senior),
@@ -231,9 +231,12 @@ fn phones(members: &[Rcvar], around: Surroundings) -> Vec<Value> {
             LineType::FixedLine | LineType::FixedLineOrMobile | LineType::Voip => Some("work"),
             _ => None,
         });
-        let verified = part("verified").is_some_and(|word| matches!(word.to_lowercase().as_str(), "true" | "valid_number" | "verified" | "valid"));
-        let mut value = json!({ "number": phone.e164, "type": kind, "verified": verified, "lineType": phone.line_type.name() });
-        if let Some(sure) = member.get_field("confidence").as_number().or_else(|| numeric(&member.get_field("confidence")))
+        let verified = part("verified")
+            .is_some_and(|word| matches!(word.to_lowercase().as_str(), "true" | "valid_number" | "verified" | "valid"));
+        let mut value =
+            json!({ "number": phone.e164, "type": kind, "verified": verified, "lineType": phone.line_type.name() });
+        if let Some(sure) =
+            member.get_field("confidence").as_number().or_else(|| numeric(&member.get_field("confidence")))
             && (0.0..=1.0).contains(&sure)
         {
             value["confidence"] = json!(sure);
@@ -263,14 +266,20 @@ mod tests {
     use super::*;
 
     fn kept(target: Target, value: Value) -> Option<String> {
-        let around = Surroundings { country: Region::from_country("FR"), now: Time::parse("2026-01-15T00:00:00Z").expect("a time") };
+        let around = Surroundings {
+            country: Region::from_country("FR"),
+            now: Time::parse("2026-01-15T00:00:00Z").expect("a time"),
+        };
         normal(&target, &document(value), around)
     }
 
     #[test]
     fn values_get_their_normal_form_or_are_left_out() {
         let field = |field, value: Value| kept(Target::Field(field), value);
-        assert_eq!(field(LeadField::Email, json!("Ana@ACME.test")).map(|email| email.to_lowercase()).as_deref(), Some("ana@acme.test"));
+        assert_eq!(
+            field(LeadField::Email, json!("Ana@ACME.test")).map(|email| email.to_lowercase()).as_deref(),
+            Some("ana@acme.test")
+        );
         assert_eq!(field(LeadField::Email, json!("no address")), None);
         assert_eq!(field(LeadField::Phone, json!("06 12 34 56 78")).as_deref(), Some("+33612345678"));
         assert_eq!(field(LeadField::CompanySize, json!(240)).as_deref(), Some("201-500"));
@@ -285,10 +294,16 @@ mod tests {
         assert_eq!(fact(EnrichedField::RevenueRange, json!(31_000_000.0)).as_deref(), Some("$10M-$50M"));
         assert_eq!(fact(EnrichedField::CompanyFounded, json!("1998-01-01")).as_deref(), Some("1998"));
         assert_eq!(fact(EnrichedField::Twitter, json!("@ana_roe")).as_deref(), Some("https://twitter.com/ana_roe"));
-        assert_eq!(fact(EnrichedField::Github, json!("https://github.com/ana")).as_deref(), Some("https://github.com/ana"));
+        assert_eq!(
+            fact(EnrichedField::Github, json!("https://github.com/ana")).as_deref(),
+            Some("https://github.com/ana")
+        );
         assert_eq!(fact(EnrichedField::Tenure, json!("2025-01")).as_deref(), Some("12"));
         assert_eq!(fact(EnrichedField::Tenure, json!("2030-01")), None);
-        assert_eq!(fact(EnrichedField::CompanyDomain, json!("https://www.acme.co.uk/x")).as_deref(), Some("acme.co.uk"));
+        assert_eq!(
+            fact(EnrichedField::CompanyDomain, json!("https://www.acme.co.uk/x")).as_deref(),
+            Some("acme.co.uk")
+        );
         assert_eq!(kept(Target::EmailStatus, json!("catch_all")).as_deref(), Some("catch-all"));
         assert_eq!(kept(Target::EmailStatus, json!("brand new verdict")).as_deref(), Some("unknown"));
     }
@@ -300,7 +315,8 @@ mod tests {
         assert_eq!(technologies.as_deref(), Some(r#"["HubSpot","3"]"#));
         assert_eq!(fact(EnrichedField::CompanyTechnologies, json!([])), None);
         let given = json!(["+33612345678", { "number": "06 12 34 56 78" }, { "number": "+33140000001", "type": "work_hq", "verified": "valid_number" }, "x"]);
-        let phones: Value = serde_json::from_str(&fact(EnrichedField::PhoneNumbers, given).expect("numbers")).expect("JSON");
+        let phones: Value =
+            serde_json::from_str(&fact(EnrichedField::PhoneNumbers, given).expect("numbers")).expect("JSON");
         assert_eq!(phones.as_array().map(Vec::len), Some(2));
         assert_eq!((&phones[0]["type"], &phones[0]["verified"]), (&json!("mobile"), &json!(false)));
         assert_eq!((&phones[1]["type"], &phones[1]["verified"]), (&json!("main"), &json!(true)));

@@ -91,7 +91,9 @@ impl ManifestProvider {
         let replies = if first.ticket.is_some() {
             collecting::collect(&asking, requests).await
         } else if spec.needs_callback && requests.iter().any(|request| request.callback.is_none()) {
-            all(Outcome::InvalidInput { reason: "the provider needs an https address of this house to ring".to_owned() })
+            all(Outcome::InvalidInput {
+                reason: "the provider needs an https address of this house to ring".to_owned(),
+            })
         } else {
             asking.submit(requests).await
         };
@@ -141,6 +143,22 @@ impl Provider for ManifestProvider {
         self.manifest.operation(operation).map(|spec| self.setup.limits(&self.manifest, spec)).unwrap_or_default()
     }
 
+    fn cost(&self, operation: Operation) -> u64 {
+        self.manifest.operation(operation).map_or(0, |spec| spec.price.most())
+    }
+
+    fn lacks(&self) -> Option<String> {
+        self.setup.missing(&self.manifest).map(|setting| format!("the setting {setting} is not given"))
+    }
+
+    fn needs_callback(&self, operation: Operation) -> bool {
+        self.manifest.operation(operation).is_some_and(|spec| spec.needs_callback)
+    }
+
+    fn reliability(&self, _operation: Operation) -> u8 {
+        self.manifest.reliability
+    }
+
     fn call<'a>(&'a self, requests: &'a [Request], context: CallContext<'a>) -> BoxFuture<'a, Vec<Reply>> {
         self.answer(requests, context, None).boxed()
     }
@@ -169,9 +187,12 @@ impl Asking<'_> {
         scope.insert("settings".to_owned(), self.settings.clone());
         if let Some(first) = requests.first() {
             scope.insert("requestId".to_owned(), minijinja::Value::from(first.id.to_string()));
-            scope.extend(first.callback.iter().map(|callback| {
-                ("callback".to_owned(), minijinja::Value::from(callback.as_str()))
-            }));
+            scope.extend(
+                first
+                    .callback
+                    .iter()
+                    .map(|callback| ("callback".to_owned(), minijinja::Value::from(callback.as_str()))),
+            );
         }
         scope
     }
@@ -271,7 +292,9 @@ impl Asking<'_> {
                     requests.iter().zip(elements).map(reply).collect()
                 }
                 None => {
-                    let outcome = Outcome::Broken { reason: "the answer has no list with one result for each request".to_owned() };
+                    let outcome = Outcome::Broken {
+                        reason: "the answer has no list with one result for each request".to_owned(),
+                    };
                     requests.iter().map(|_| Reply { raw: None, ..Reply::from(outcome.clone()) }).collect()
                 }
             }
@@ -323,7 +346,8 @@ impl Asking<'_> {
             let scope = self.scope(request, place);
             keys.iter().find_map(|(asked, told)| {
                 let wanted = asked.text(&scope).ok()??;
-                let fits = |item: &jmespath::Rcvar| told.text(item).is_some_and(|text| text.eq_ignore_ascii_case(&wanted));
+                let fits =
+                    |item: &jmespath::Rcvar| told.text(item).is_some_and(|text| text.eq_ignore_ascii_case(&wanted));
                 let at = list.iter().enumerate().position(|(at, item)| !taken[at] && fits(item))?;
                 taken[at] = true;
                 element(&list[at])

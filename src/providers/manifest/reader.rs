@@ -78,9 +78,10 @@ impl<'d, 't> Value<'d, 't> {
     }
 
     pub fn whole(&self) -> Option<u64> {
-        let number = self.value.as_integer().and_then(|number| {
-            u64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()
-        });
+        let number = self
+            .value
+            .as_integer()
+            .and_then(|number| u64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok());
         self.or_fail(number, "a whole number")
     }
 

@@ -112,7 +112,12 @@ fn wait(seconds: f64) -> Option<Duration> {
 
 /// What an answer says about being called again: `Retry-After` (RFC 9110 10.2.3), the body where the manifest says so,
 /// and the vendor's own headers.
-pub fn signs(answered: &Answered, rules: &[SignRule], told: Option<&super::expression::Expression>, now: Time) -> RateSigns {
+pub fn signs(
+    answered: &Answered,
+    rules: &[SignRule],
+    told: Option<&super::expression::Expression>,
+    now: Time,
+) -> RateSigns {
     let in_header = answered.headers.get("retry-after").and_then(|value| value.to_str().ok());
     let in_header = in_header.and_then(|text| moment(text, now));
     let in_body = || told.and_then(|told| numeric(&*told.of(&answered.document)?)).and_then(wait);

@@ -42,7 +42,11 @@ impl Setup {
     /// Where what is sent is processed: an address that the manifest knows has its own region.
     pub fn region<'a>(&self, manifest: &'a Manifest) -> &'a str {
         let address = self.base_url(manifest);
-        manifest.endpoints.iter().find(|known| known.base_url == address).map_or(&manifest.region, |known| &known.region)
+        manifest
+            .endpoints
+            .iter()
+            .find(|known| known.base_url == address)
+            .map_or(&manifest.region, |known| &known.region)
     }
 
     /// The settings with their defaults.

@@ -132,9 +132,7 @@ impl Text {
                 let root = names.next().and_then(|name| scope.get(name)).cloned().unwrap_or_default();
                 names.try_fold(root, |value, name| value.get_attr(name)).unwrap_or_default()
             }
-            Self::Expression(expression) => {
-                TEXT.compile_expression_owned(expression.clone())?.eval(object(scope))?
-            }
+            Self::Expression(expression) => TEXT.compile_expression_owned(expression.clone())?.eval(object(scope))?,
             Self::Mixed(source) => {
                 let text = TEXT.render_str(source, object(scope))?;
                 if text.trim().is_empty() { Value::UNDEFINED } else { Value::from(text.trim()) }
@@ -204,7 +202,11 @@ pub enum Tree {
     List(Vec<Tree>),
     Object(Vec<(String, Tree)>),
     /// A list with one element for each request of the call, or for each element of a value.
-    Each { over: Text, one: Box<Tree>, otherwise: Option<Box<Tree>> },
+    Each {
+        over: Text,
+        one: Box<Tree>,
+        otherwise: Option<Box<Tree>>,
+    },
 }
 
 /// Makes the names for one element of an `each`, and says whether it has an answer.

@@ -22,7 +22,8 @@ const TITLES: [(&str, &str); 8] = [
     ("Marketing Director", "director"),
 ];
 const COMPANIES: [&str; 12] = [
-    "Acme", "Borealis", "Cobalt", "Dunes", "Ember", "Fjord", "Granite", "Harbor", "Indigo", "Juniper", "Kestrel", "Lumen",
+    "Acme", "Borealis", "Cobalt", "Dunes", "Ember", "Fjord", "Granite", "Harbor", "Indigo", "Juniper", "Kestrel",
+    "Lumen",
 ];
 const INDUSTRIES: [&str; 6] =
     ["machinery", "computer software", "retail", "logistics and supply chain", "financial services", "construction"];
@@ -38,8 +39,23 @@ const PLACES: [(&str, &str); 6] = [
 ];
 /// What is said about a lead without telling who it is.
 const NOT_IDENTITY: [&str; 17] = [
-    "webhook_url", "reference", "metadata", "row", "api_key", "key", "enrichmentlevel", "type", "titlecase",
-    "min_likelihood", "reveal_phone_number", "reveal_personal_emails", "limit", "offset", "format", "clean", "token",
+    "webhook_url",
+    "reference",
+    "metadata",
+    "row",
+    "api_key",
+    "key",
+    "enrichmentlevel",
+    "type",
+    "titlecase",
+    "min_likelihood",
+    "reveal_phone_number",
+    "reveal_personal_emails",
+    "limit",
+    "offset",
+    "format",
+    "clean",
+    "token",
 ];
 
 /// Draws that follow from a seed.
@@ -139,15 +155,17 @@ pub fn invented(seed: u64, asked: &Value) -> Value {
         .map_or_else(|| format!("{} {}", draws.one(&COMPANIES), draws.below(900) + 100), str::to_owned);
     let slug: String = company.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     let own = address.and_then(|address| address.split_once('@')).map(|(_, domain)| domain);
-    let given = told(asked, &["domain", "website"]).or_else(|| told(asked, &["company"]).filter(|text| text.contains('.')));
+    let given =
+        told(asked, &["domain", "website"]).or_else(|| told(asked, &["company"]).filter(|text| text.contains('.')));
     let domain = given.or(own).map_or_else(|| format!("{slug}.example"), str::to_lowercase);
     let plain = |text: &str| text.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect::<String>();
     let (plain_first, plain_last) = (plain(&first), plain(&last));
     let email = address.map_or_else(|| format!("{plain_first}.{plain_last}@{domain}"), str::to_lowercase);
     let profile = told(asked, &["linkedinurl", "profile"]).and_then(|url| url.split("/in/").nth(1));
-    let profile = profile.map_or_else(|| format!("{plain_first}-{plain_last}-{:04}", draws.below(10_000)), |slug| {
-        slug.trim_end_matches('/').to_owned()
-    });
+    let profile = profile.map_or_else(
+        || format!("{plain_first}-{plain_last}-{:04}", draws.below(10_000)),
+        |slug| slug.trim_end_matches('/').to_owned(),
+    );
     let (status, words) = match verdict {
         share if share < 0.82 => ("valid", "valid"),
         share if share < 0.92 => ("accept_all", "catch-all"),

@@ -53,7 +53,10 @@ impl Simulator {
             return nobody();
         }
         let body = json!({ "access_token": super::SANDBOX_KEY, "token_type": "bearer", "expires_in": 3_600 });
-        Played { latency: Duration::from_millis(50), answer: Ok(OutgoingResponse::new(StatusCode::OK, body.to_string())) }
+        Played {
+            latency: Duration::from_millis(50),
+            answer: Ok(OutgoingResponse::new(StatusCode::OK, body.to_string())),
+        }
     }
 
     pub(super) fn play(&self, vendor: &Vendor, request: &OutgoingRequest, path: &str) -> Played {
@@ -74,17 +77,11 @@ impl Simulator {
         });
         self.count(&mut state, slug, &route, &sent);
         let hit_rate = operation.map_or(1.0, |operation| hit_rate(&state, slug, operation, route.spec));
-        let scene = |submitted, run| Scene {
-            vendor,
-            spec: route.spec,
-            sent: &sent,
-            submitted,
-            run,
-            key: &key,
-            hit_rate,
-        };
+        let scene =
+            |submitted, run| Scene { vendor, spec: route.spec, sent: &sent, submitted, run, key: &key, hit_rate };
         let nothing = Value::Null;
-        let fails = |scene: Scene<'_>, verdict: Verdict| Played { latency, answer: Ok(self.answer(&scene, verdict.name())) };
+        let fails =
+            |scene: Scene<'_>, verdict: Verdict| Played { latency, answer: Ok(self.answer(&scene, verdict.name())) };
         let blocked = match state.meter.outage(slug, now) {
             Some(OutageKind::Down) => Some(Err(HttpError::Connect("nobody answers in the simulation".to_owned()))),
             Some(OutageKind::Silent) => {
@@ -151,9 +148,8 @@ impl Simulator {
                 }
             }
             Step::Single | Step::Batch => {
-                let submits = route.spec.is_some_and(|spec| {
-                    spec.collect.as_ref().is_some_and(|collect| collect.poll.is_some())
-                });
+                let submits =
+                    route.spec.is_some_and(|spec| spec.collect.as_ref().is_some_and(|collect| collect.poll.is_some()));
                 let scene = scene(&sent, &run);
                 let hit = route.step == Step::Batch || self.hits(&scene, &sent["query"], &sent["body"]);
                 let name = match (hit, submits, route.step) {

@@ -27,7 +27,8 @@ pub struct Route<'m> {
 /// What was sent: `{query, body}`.
 pub fn sent(request: &OutgoingRequest, path: &str) -> Value {
     let query = path.split_once('?').map_or("", |(_, query)| query);
-    let form = request.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www"));
+    let form =
+        request.headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www"));
     let body = if form {
         Value::Object(pairs(&String::from_utf8_lossy(&request.body)))
     } else {

@@ -44,7 +44,8 @@ fn world(seed: u64) -> World {
 }
 
 fn provider(slug: &str) -> ManifestProvider {
-    let manifest = shipped().expect("the manifests read").into_iter().find(|known| known.slug == slug).expect("shipped");
+    let manifest =
+        shipped().expect("the manifests read").into_iter().find(|known| known.slug == slug).expect("shipped");
     let setup = setup(&manifest);
     ManifestProvider::new(manifest, setup)
 }
@@ -99,9 +100,11 @@ fn hits_come_as_often_as_the_manifest_says() {
 
 #[test]
 fn a_batch_is_dealt_out_to_those_who_asked() {
-    for (slug, operation) in
-        [("apollo", Operation::PersonEnrich), ("peopledatalabs", Operation::PersonEnrich), ("zerobounce", Operation::EmailVerify)]
-    {
+    for (slug, operation) in [
+        ("apollo", Operation::PersonEnrich),
+        ("peopledatalabs", Operation::PersonEnrich),
+        ("zerobounce", Operation::EmailVerify),
+    ] {
         let (world, provider) = (world(5), provider(slug));
         world.simulator.set_steady();
         let batch = provider.offer(operation).expect("offered").batch;
@@ -166,7 +169,11 @@ fn late_phones_are_looked_up() {
     asked.ticket = Some(ticket);
     let early = ask(&world, &apollo, &[asked.clone()], SANDBOX_KEY).remove(0);
     let again_in = Duration::from_secs(15);
-    assert!(matches!(early.outcome, Outcome::Pending { again_in: told, .. } if told == again_in), "{:?}", early.outcome);
+    assert!(
+        matches!(early.outcome, Outcome::Pending { again_in: told, .. } if told == again_in),
+        "{:?}",
+        early.outcome
+    );
     world.simulation.clock.advance(Duration::from_secs(200));
     let late = ask(&world, &apollo, &[asked.clone()], SANDBOX_KEY).remove(0);
     let Outcome::Found(answer) = late.outcome else { panic!("{:?}", late.outcome) };

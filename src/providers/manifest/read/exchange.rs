@@ -163,9 +163,10 @@ fn statuses(value: &Value<'_, '_>) -> Option<(u16, u16)> {
     let range = match value.value.as_str() {
         None => value.whole().and_then(|status| u16::try_from(status).ok()).map(|status| (status, status)),
         Some(text) => match text.strip_suffix("xx") {
-            Some(hundred) => hundred.parse::<u16>().ok().and_then(|hundred| {
-                hundred.checked_mul(100).map(|first| (first, first.saturating_add(99)))
-            }),
+            Some(hundred) => hundred
+                .parse::<u16>()
+                .ok()
+                .and_then(|hundred| hundred.checked_mul(100).map(|first| (first, first.saturating_add(99)))),
             None => text.split_once('-').and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?))),
         },
     };

@@ -56,7 +56,9 @@ fn target(name: &str, value: &Value<'_, '_>, operation: Operation, kind: CustomK
         if custom.trim().is_empty() || custom.chars().count() > LONGEST_NAME {
             value.fail(format!("must name a custom field with 1 to {LONGEST_NAME} characters"));
         } else if is_sensitive(custom) {
-            value.fail("is a sensitive kind of fact (health, religion, politics, birth, private address): it is never kept");
+            value.fail(
+                "is a sensitive kind of fact (health, religion, politics, birth, private address): it is never kept",
+            );
         }
         return Some(Target::Custom { name: custom.trim().to_owned(), kind });
     }
@@ -64,9 +66,10 @@ fn target(name: &str, value: &Value<'_, '_>, operation: Operation, kind: CustomK
     let fields = LeadField::ALL.into_iter().map(|field| (field.name(), Target::Field(field)));
     let known: Vec<_> = fields.chain(facts).chain([("emailStatus", Target::EmailStatus)]).collect();
     let Some((_, target)) = known.iter().find(|(known, _)| *known == name) else {
-        let best = known.iter().map(|(known, _)| *known).max_by(|left, right| {
-            strsim::jaro_winkler(left, name).total_cmp(&strsim::jaro_winkler(right, name))
-        });
+        let best = known
+            .iter()
+            .map(|(known, _)| *known)
+            .max_by(|left, right| strsim::jaro_winkler(left, name).total_cmp(&strsim::jaro_winkler(right, name)));
         value.fail(format!("is no field; did you mean `{}`? Fields of your own are `custom.NAME`", best.unwrap_or("")));
         return None;
     };

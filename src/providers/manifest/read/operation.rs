@@ -158,7 +158,10 @@ fn batch(value: &Value<'_, '_>, names: &Names, of_single: &[super::super::model:
     Some(Batch { size: size?, exchange, items: items?, correlation, status, rules: item_rules })
 }
 
-fn keys(value: &Value<'_, '_>, names: &Names) -> Vec<(super::super::template::Text, super::super::expression::Expression)> {
+fn keys(
+    value: &Value<'_, '_>,
+    names: &Names,
+) -> Vec<(super::super::template::Text, super::super::expression::Expression)> {
     let key = |value: &Value<'_, '_>| {
         let table = value.table()?;
         let asked = table.need("request").and_then(|value| template(&value, names));

@@ -23,6 +23,16 @@ pub fn manifest(root: &Table<'_, '_>, text: &str) -> Option<Manifest> {
     let region = root.need("region").and_then(|value| region(&value));
     let base_url = root.need("base_url").and_then(|value| address(&value));
     let proxy_url = root.get("proxy_url").and_then(|value| address(&value));
+    let reliability = root.get("reliability").and_then(|value| {
+        let share = value.number()?;
+        if !(0.0..=1.0).contains(&share) {
+            value.fail("must be between 0 and 1");
+            return None;
+        }
+        // Between 0 and 100.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Some((share * 100.0).round() as u8)
+    });
     let auth = root.need("auth").and_then(|value| auth(&value));
     let settings = root.get("settings").map(|value| settings(&value)).unwrap_or_default();
     let plans = root.get("plans").map(|value| plans(&value)).unwrap_or_default();
@@ -36,9 +46,9 @@ pub fn manifest(root: &Table<'_, '_>, text: &str) -> Option<Manifest> {
     if !plans.is_empty() && default_plan.is_none() {
         root.fail("lacks the key `default_plan`, which names the plan that is taken unless the operator picks another");
     }
-    let names = settings.iter().fold(Names::default(), |names, setting| {
-        names.with(&["settings", &format!("settings.{}", setting.name)])
-    });
+    let names = settings
+        .iter()
+        .fold(Names::default(), |names, setting| names.with(&["settings", &format!("settings.{}", setting.name)]));
     let rules = root.get("outcomes").map(|value| exchange::rules(&value)).unwrap_or_default();
     let account = root.get("account").and_then(|value| {
         let table = value.table()?;
@@ -75,6 +85,7 @@ pub fn manifest(root: &Table<'_, '_>, text: &str) -> Option<Manifest> {
         base_url: base_url?.trim_end_matches('/').to_owned(),
         endpoints,
         proxy_url,
+        reliability: reliability.unwrap_or(100),
         auth: auth?,
         settings,
         plans,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::rows::{OpenJob, not_allowed};
-use crate::domain::enrichment::PauseReason;
-use crate::domain::id::JobId;
+use crate::domain::enrichment::{ItemState, PauseReason, WaitReason};
+use crate::domain::id::{AttemptId, ItemId, JobId};
 use crate::store::records::job::{Job, Sweep, SweepKind};
-use crate::store::{Origin, Refusal, Transaction, Tx, WorkspaceScope};
+use crate::store::tables::{ItemQueue, Items};
+use crate::store::{Origin, Reads, Refusal, Transaction, Tx, WorkspaceScope};
 
 /// Told once the change is durable and before the caller is answered: so that, when the caller hears of a stop, no new
 /// call can start.
@@ -91,6 +92,35 @@ impl Transaction for CancelJob {
         let (hook, id) = (Arc::clone(&self.stopped), self.job);
         tx.after_commit(move || hook(id));
         job.close(tx)
+    }
+}
+
+/// A provider says that it is done with a call: it is asked again at once. What is not waited for changes nothing.
+#[derive(Debug, Clone)]
+pub struct RingItem {
+    pub scope: WorkspaceScope,
+    pub origin: Origin,
+    pub job: JobId,
+    pub item: ItemId,
+    pub attempt: AttemptId,
+}
+
+impl Transaction for RingItem {
+    /// Whether anybody waits for it.
+    type Out = bool;
+    const NAME: &'static str = "jobs.ring";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<bool, Refusal> {
+        let Some(mut item) = tx.get::<Items>(&self.scope, (self.job, self.item))? else { return Ok(false) };
+        let waits = item.state == ItemState::Waiting(WaitReason::Provider) && item.attempt == Some(self.attempt);
+        if !waits || item.due <= self.origin.at {
+            return Ok(false);
+        }
+        tx.remove::<ItemQueue>(&self.scope, (self.job, item.due, self.item))?;
+        item.due = self.origin.at;
+        tx.put::<ItemQueue>(&self.scope, (self.job, item.due, self.item), &())?;
+        tx.put::<Items>(&self.scope, (self.job, self.item), &item)?;
+        Ok(true)
     }
 }
 
