@@ -119,6 +119,7 @@ fn whereabouts(figures: &Figures) -> Vec<String> {
         lines.push("  galena demo --keep                keeps the clean list and the data directory".to_owned());
         lines.push("  galena demo --file YOURS.csv      the same with your own leads".to_owned());
         lines.push("  galena demo --serve               leaves the server running to look around".to_owned());
+        lines.push("  galena demo --sandbox             plays a paid enrichment as well, without a key".to_owned());
     }
     if place.kept {
         let data_dir = place.data_dir.display();
