@@ -74,6 +74,7 @@ pub fn remembered(
 }
 
 /// An answer that nobody has to be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// When it was learnt.
     pub since: Time,

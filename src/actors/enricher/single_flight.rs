@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::known::QuestionKey;
+use super::known::{Known, QuestionKey};
 use crate::domain::enrichment::Outcome;
 use crate::domain::time::Time;
 
 /// An answer with when it was given.
-pub type SharedAnswer = Option<(Time, Outcome)>;
+pub type SharedAnswer = Option<Known>;
 
 type Asking = HashMap<QuestionKey, watch::Receiver<SharedAnswer>>;
 
@@ -61,9 +61,14 @@ impl First {
     pub fn answer(&self, at: Time, outcome: &Outcome) -> bool {
         let may_be_kept = matches!(outcome, Outcome::Found(_) | Outcome::Partial(_) | Outcome::NotFound);
         if may_be_kept {
-            self.tell.send_replace(Some((at, outcome.clone())));
+            self.is_known(Known { since: at, outcome: outcome.clone(), of_company: None });
         }
         may_be_kept
+    }
+
+    /// Tells those who wait that nobody has to be asked.
+    pub fn is_known(&self, known: Known) {
+        self.tell.send_replace(Some(known));
     }
 }
 
@@ -96,7 +101,8 @@ mod tests {
         let mut waiting = heard(second).boxed();
         assert!((&mut waiting).now_or_never().is_none());
         assert!(first.answer(Time(5), &Outcome::NotFound));
-        assert_eq!(waiting.now_or_never(), Some(Some((Time(5), Outcome::NotFound))));
+        let known = Known { since: Time(5), outcome: Outcome::NotFound, of_company: None };
+        assert_eq!(waiting.now_or_never(), Some(Some(known)));
         assert!(matches!(calls.enter([1; 32]), Part::Waits(_)), "it is not written yet");
         drop(first);
         let (Part::First(first), Part::Waits(second)) = (calls.enter([1; 32]), calls.enter([1; 32])) else {

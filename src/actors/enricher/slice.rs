@@ -282,7 +282,7 @@ impl Slice {
                 && let Some(mut task) = waiting.remove(place)
             {
                 if let Some(first) = task.asks.take() {
-                    first.answer(known.since, &known.outcome);
+                    first.is_known(known.clone());
                 }
                 ended.push(self.answered_by_what_is_known(task, course, known).await);
             }
@@ -318,10 +318,7 @@ impl Slice {
             () = self.parts.agenda.stopped(&self.pick) => return vec![Ended::NotCalled(task.item)],
         };
         vec![match heard {
-            Some((since, outcome)) => {
-                let known = Known { since, outcome, of_company: None };
-                self.answered_by_what_is_known(task, course, known).await
-            }
+            Some(known) => self.answered_by_what_is_known(task, course, known).await,
             None => Ended::AskItself(Box::new(task)),
         }]
     }
