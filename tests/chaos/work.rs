@@ -14,7 +14,7 @@ const LOOK: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(180);
 /// What differs between two equal leads of two installs.
 const OF_ONE_INSTALL: &[&str] =
-    &["id", "listId", "createdAt", "updatedAt", "dataCollectedAt", "enrichedAt", "enrichmentJobId", "version"];
+    &["id", "listId", "createdAt", "updatedAt", "dataCollectedAt", "enrichedAt", "enrichmentJobId", "companyId", "version"];
 
 /// Looks at `path` until `done` says so.
 pub async fn until(client: &Client, path: &str, done: impl Fn(&Value) -> bool) -> Value {

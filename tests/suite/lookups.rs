@@ -17,7 +17,7 @@ async fn somebody_is_asked_about_and_is_no_lead_of_any_list() {
     assert_eq!((&found["fields"]["email"], &found["fields"]["phone"]), (&json!("anna.meyer@firm.test"), &json!("+4930901820")));
     assert_eq!((&found["emailStatus"], &found["enriched"]["emailStatus"]), (&json!("invalid"), &json!("invalid")));
     assert_eq!(found["provenance"]["emailStatus"]["provider"], "galena.email");
-    assert_eq!(found["enriched"]["professionalInfo"]["department"], "Sales");
+    assert_eq!(found["enriched"]["professionalInfo"]["department"], "sales");
     assert_eq!(found["creditsUsed"], json!(0.0));
     let job = found["jobId"].as_str().unwrap();
     let again = server.get(&format!("/enrichment/{job}")).await.expect(200);
