@@ -12,9 +12,9 @@ mod importing;
 mod leads;
 mod narration;
 mod place;
+mod playing;
 mod reading;
 mod searching;
-mod playing;
 mod summary;
 
 use std::path::{Path, PathBuf};

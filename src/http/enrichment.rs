@@ -1,8 +1,8 @@
 //! Enrichment: order it, watch it, stop it; one lead at once.
 
-pub mod dead_letters;
 mod after_import;
 mod conflicts;
+pub mod dead_letters;
 pub mod lookup;
 mod order;
 pub mod rest;
@@ -18,8 +18,8 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 
-pub use self::order::{EnrichBody, EnrichLeadBody, EnrichOptions};
 pub use self::after_import::enrich_imported;
+pub use self::order::{EnrichBody, EnrichLeadBody, EnrichOptions};
 pub(in crate::http) use self::order::{Order, Prepared, prepare};
 use self::order::{replayed, too_dear};
 pub(in crate::http) use self::shape::credits;
@@ -103,12 +103,7 @@ struct Made {
     seq: Option<u64>,
 }
 
-async fn make(
-    app: &App,
-    caller: &Caller,
-    key: &IdempotencyKey,
-    order: Order,
-) -> Result<Made, Problem> {
+async fn make(app: &App, caller: &Caller, key: &IdempotencyKey, order: Order) -> Result<Made, Problem> {
     let prepared = prepare(app, (caller.scope, caller.origin.at), order).await?;
     let id = app.deps.ids.next();
     let create = CreateJob {

@@ -236,7 +236,15 @@ pub async fn test(
         // What is sent of a stored person is on record before it is.
         let fields = inputs.iter().map(|(input, _)| input.name().to_owned()).collect();
         let origin = caller.origin.clone();
-        let note = NoteTrial { scope: caller.scope, origin, lead, attempt: id, provider: slug.clone(), operation: offer.operation, fields };
+        let note = NoteTrial {
+            scope: caller.scope,
+            origin,
+            lead,
+            attempt: id,
+            provider: slug.clone(),
+            operation: offer.operation,
+            fields,
+        };
         app.store.submit(note, Urgency::Interactive).await?;
     }
     let shown = inputs.iter().map(|(input, value)| (input.name().to_owned(), Value::from(value.as_str()))).collect();
@@ -257,7 +265,8 @@ async fn allowed(
     offer: Offer,
     lead: Lead,
 ) -> Result<(Vec<(Input, String)>, bool), Problem> {
-    let (scope, defaults, provider) = (caller.scope, Arc::clone(&app.workspace_defaults), Arc::clone(&shelved.provider));
+    let (scope, defaults, provider) =
+        (caller.scope, Arc::clone(&app.workspace_defaults), Arc::clone(&shelved.provider));
     let read = app.store.read(move |view| {
         let standing = Standing::load(view, &scope, &defaults)?;
         let facts = ProviderFacts {

@@ -8,7 +8,8 @@ use axum::http::request::Parts;
 use super::problem::Problem;
 use crate::app::App;
 use crate::domain::id::{
-    CompanyId, ExportId, Id, ImportId, ItemId, JobId, KeyId, LeadId, ListId, RecipeId, TaskId, UploadId, UserId, WorkspaceId,
+    CompanyId, ExportId, Id, ImportId, ItemId, JobId, KeyId, LeadId, ListId, RecipeId, TaskId, UploadId, UserId,
+    WorkspaceId,
 };
 use crate::store::Missing;
 

@@ -87,7 +87,8 @@ pub async fn create(
     let workspace_name = given.workspace_name.unwrap_or_else(|| "Main".to_owned());
     check(&app, &given.email, &given.password, &workspace_name)?;
     let origin = context.origin(&app.deps, Actor::System);
-    let first = FirstOwner { email: given.email.clone(), password: given.password, workspace_name, token, sandbox: false };
+    let first =
+        FirstOwner { email: given.email.clone(), password: given.password, workspace_name, token, sandbox: false };
     let made = {
         let _turn = app.password_desk.turn().await?;
         set_up::set_up(&app, first, origin).await?

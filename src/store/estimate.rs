@@ -67,7 +67,8 @@ pub fn estimate(reads: &impl Reads, scope: &WorkspaceScope, order: &Quote<'_>) -
     let best = if known.is_measured { scaled(worst, share - SPREAD) } else { 0 };
     let per_lead = dearest(order);
     let cost_worst = counted.leads.saturating_mul(per_lead);
-    let cost_typical = known.cost(&counted.segments, counted.leads).unwrap_or_else(|| scaled(cost_worst, 0.5)).min(cost_worst);
+    let cost_typical =
+        known.cost(&counted.segments, counted.leads).unwrap_or_else(|| scaled(cost_worst, 0.5)).min(cost_worst);
     Ok(Estimated {
         estimate: Estimate {
             selected: counted.selected,

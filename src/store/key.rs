@@ -11,8 +11,8 @@
 //! their callers.
 
 use crate::domain::id::{
-    AttemptId, CompanyId, ExportId, GrantId, HoldId, Id, ImportId, ItemId, JobId, KeyId, LeadId, LineId, ListId, RecipeId,
-    SessionId, TaskId, UploadId, UserId, WorkspaceId,
+    AttemptId, CompanyId, ExportId, GrantId, HoldId, Id, ImportId, ItemId, JobId, KeyId, LeadId, LineId, ListId,
+    RecipeId, SessionId, TaskId, UploadId, UserId, WorkspaceId,
 };
 use crate::domain::time::Time;
 

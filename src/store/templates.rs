@@ -69,7 +69,8 @@ pub fn all_usable(
     scope: &WorkspaceScope,
     parent: Option<&WorkspaceScope>,
 ) -> Result<Vec<Usable>, StoreError> {
-    let mut slugs: Vec<String> = [Level::Basic, Level::Standard, Level::Premium].map(|level| level.name().to_owned()).into();
+    let mut slugs: Vec<String> =
+        [Level::Basic, Level::Standard, Level::Premium].map(|level| level.name().to_owned()).into();
     for scope in parent.into_iter().chain([scope]) {
         reads.scan::<Templates>(scope, &(), Order::Ascending, &mut |(slug,), _| {
             slugs.push(slug);
@@ -103,10 +104,5 @@ fn stored(
 fn shipped(slug: &str) -> Option<Usable> {
     let template = Template::of_level(Level::from_name(slug)?).ok()?;
     let head = TemplateHead { version: 1, ..TemplateHead::default() };
-    Some(Usable {
-        reference: TemplateRef { slug: slug.to_owned(), version: 1 },
-        template,
-        owner: Owner::Shipped,
-        head,
-    })
+    Some(Usable { reference: TemplateRef { slug: slug.to_owned(), version: 1 }, template, owner: Owner::Shipped, head })
 }

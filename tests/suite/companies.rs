@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use galena::domain::enrichment::{
-    Answer, Confidence, DataPoint, FoundValue, Input, JobOptions, Operation, Outcome, Reply, SkipRule,
+    Answer, Confidence, DataPoint, FoundValue, Input, JobOptions, Operation, Outcome, Reply, SkipRule, Template,
+    TemplatePoint, TemplateStep,
 };
-use galena::domain::id::LeadId;
+use galena::domain::id::{JobId, LeadId, ListId};
 use galena::domain::lead::LeadField;
 use galena::providers::{Needs, Offer, Registry};
 use galena::store::jobs::current_value;
 use galena::store::records::company::Company;
+use galena::store::records::job::Selection;
 use galena::store::tables::{Companies, CompanyDomains, CompanyLeads};
 use galena::store::transactions::leads::{DeleteLead, LeadChanges, UpdateLead};
+use galena::store::transactions::settings::AcceptTerms;
 use galena::store::{Reads, engine::Order};
 use serde_json::json;
 
@@ -37,24 +40,39 @@ fn by_domain() -> &'static [Offer] {
     let offer = Offer {
         operation: Operation::CompanyEnrich,
         needs: Needs::Listed(vec![vec![Input::CompanyDomain]]),
-        optional: vec![Input::Lead(LeadField::FullName)],
+        optional: vec![Input::Lead(LeadField::CompanyName)],
         batch: 1,
     };
     Box::leak(Box::new([offer]))
 }
 
 fn register(answer: impl Fn() -> Reply + Send + Sync + 'static) -> (World, Arc<Scripted>) {
-    let provider = Arc::new(Scripted::new("register", move |_, _| answer()).offering(by_domain()));
+    let provider = Arc::new(Scripted::new("register", move |_, _| answer()).offering(by_domain()).in_region("eu"));
     let registry = Registry::built_in().unwrap().with(provider.clone());
-    (World::new(1_000_000, registry).with_mail(&["siemens.com"]), provider)
+    let world = World::new(1_000_000, registry).with_mail(&["siemens.com"]);
+    world.run(AcceptTerms { scope: world.scope, origin: world.origin(), version: "1".to_owned() });
+    (world, provider)
+}
+
+/// First the domain, then what somebody knows of the company.
+fn enrich(world: &World, list: ListId, options: JobOptions) -> JobId {
+    let step = || TemplateStep { provider: "*".to_owned(), ..TemplateStep::default() };
+    let point = |point: DataPoint| TemplatePoint {
+        point: point.name().to_owned(),
+        steps: vec![step()],
+        ..TemplatePoint::default()
+    };
+    let points = vec![point(DataPoint::CompanyDomain), point(DataPoint::Company)];
+    let template = Template { name: "Companies".to_owned(), points, ..Template::default() };
+    let planned = world.plan(&template, &options);
+    let order = world.order_of(planned, Selection { list: Some(list), ..Selection::default() }, options);
+    let id = order.id;
+    world.run(order);
+    id
 }
 
 fn of_company() -> JobOptions {
-    JobOptions {
-        fields: vec![DataPoint::CompanyDomain, DataPoint::Company],
-        skip: SkipRule { enriched: false, recent_days: None },
-        ..JobOptions::default()
-    }
+    JobOptions { skip: SkipRule { enriched: false, recent_days: None }, ..JobOptions::default() }
 }
 
 fn companies(world: &World) -> Vec<Company> {
@@ -88,12 +106,15 @@ fn leads_of_one_company_cause_one_call_and_the_next_ones_none() {
     let list = world.list("Fair");
     let leads = world.some_leads(list, 40);
     world.begin();
-    world.job_for_list(list, of_company());
+    enrich(&world, list, of_company());
     world.work(HOUR);
     assert_eq!(provider.count(), 1, "forty leads, one question");
     let known = companies(&world);
     assert_eq!(known.len(), 1);
-    assert_eq!((known[0].domain.as_str(), known[0].value("industry").unwrap().value.as_str()), ("siemens.com", "Mining"));
+    assert_eq!(
+        (known[0].domain.as_str(), known[0].value("industry").unwrap().value.as_str()),
+        ("siemens.com", "Mining")
+    );
     assert_eq!((people(&world, leads[0]), people(&world, leads[39])), (40, 40));
     let learnt = known[0].enriched_at.unwrap();
 
@@ -102,9 +123,10 @@ fn leads_of_one_company_cause_one_call_and_the_next_ones_none() {
     let later = world.list("Later");
     let lead = world.leads(later, &["new.hire@siemens.com".to_owned()])[0];
     let before = world.account().used;
-    let job = world.job_for_list(later, of_company());
+    let job = enrich(&world, later, of_company());
     world.work(HOUR);
-    assert_eq!((provider.count(), world.job(job).calls), (1, 1), "only the built-in look at the address");
+    assert_eq!(provider.count(), 1, "nobody is asked again");
+    assert_eq!(world.job(job).known, 1);
     assert_eq!(world.account().used, before, "what is known costs nothing");
     assert_eq!(world.lead(lead).field(LeadField::Industry), Some("Mining"));
     let value = current_value(&world.view(), &world.scope, lead, &world.lead(lead), "industry").unwrap().unwrap();
@@ -113,13 +135,13 @@ fn leads_of_one_company_cause_one_call_and_the_next_ones_none() {
 
     let refreshed = world.list("Refreshed");
     world.leads(refreshed, &["b@siemens.com".to_owned()]);
-    world.job_for_list(refreshed, JobOptions { refresh: true, ..of_company() });
+    enrich(&world, refreshed, JobOptions { refresh: true, ..of_company() });
     world.work(HOUR);
     assert_eq!(provider.count(), 2, "who wants it anew asks");
     world.sim.clock.advance(DAY * 31);
     let old = world.list("Old");
     world.leads(old, &["c@siemens.com".to_owned()]);
-    world.job_for_list(old, of_company());
+    enrich(&world, old, of_company());
     world.work(HOUR);
     assert_eq!(provider.count(), 3, "what is known is too old");
 }
@@ -130,7 +152,7 @@ fn a_free_mail_address_is_of_no_company_and_an_answer_about_another_one_is_not_s
     let list = world.list("Fair");
     let leads = world.leads(list, &["a@siemens.com", "b@gmail.com"].map(str::to_owned));
     world.begin();
-    world.job_for_list(list, of_company());
+    enrich(&world, list, of_company());
     world.work(HOUR);
     let known = companies(&world);
     assert!(known.iter().all(|company| company.domain != "gmail.com"), "{known:?}");
@@ -144,7 +166,7 @@ fn a_lead_that_goes_or_changes_its_company_is_no_longer_among_its_people() {
     let list = world.list("Fair");
     let leads = world.some_leads(list, 3);
     world.begin();
-    world.job_for_list(list, of_company());
+    enrich(&world, list, of_company());
     world.work(HOUR);
     assert_eq!(people(&world, leads[0]), 3, "known by its domain alone");
     let company = world.lead(leads[0]).company.unwrap();
@@ -181,7 +203,8 @@ async fn companies_are_listed_found_and_lead_to_their_people() {
     let domains: Vec<_> = all["data"].as_array().unwrap().iter().map(|one| one["domain"].as_str().unwrap()).collect();
     assert_eq!(domains, ["acme.test", "beta.test"]);
     let first = server.get("/companies?limit=1").await.expect(200);
-    let next = server.get(&format!("/companies?limit=1&after={}", first["nextCursor"].as_str().unwrap())).await.expect(200);
+    let next =
+        server.get(&format!("/companies?limit=1&after={}", first["nextCursor"].as_str().unwrap())).await.expect(200);
     assert_eq!((&next["data"][0]["domain"], next["nextCursor"].is_null()), (&json!("beta.test"), true));
     let found = server.get("/companies?q=ACM").await.expect(200);
     assert_eq!(found["data"].as_array().map(Vec::len), Some(1));

@@ -55,6 +55,7 @@ pub struct Scripted {
     slug: &'static str,
     offers: &'static [Offer],
     in_flight: usize,
+    region: Option<&'static str>,
 }
 
 const VERIFIES: &[Offer] = &[Offer::single(Operation::EmailVerify, &[&[LeadField::Email]])];
@@ -72,6 +73,7 @@ impl Scripted {
             slug,
             offers: VERIFIES,
             in_flight: 8,
+            region: None,
         }
     }
 
@@ -81,6 +83,11 @@ impl Scripted {
 
     pub fn offering(self, offers: &'static [Offer]) -> Self {
         Self { offers, ..self }
+    }
+
+    /// It is somewhere else: what it is told leaves the box.
+    pub fn in_region(self, region: &'static str) -> Self {
+        Self { region: Some(region), ..self }
     }
 
     pub fn count(&self) -> usize {
@@ -97,6 +104,9 @@ impl Provider for Scripted {
     }
     fn source(&self) -> PriceSource {
         self.source
+    }
+    fn region(&self) -> Option<&str> {
+        self.region
     }
     fn limits(&self, _operation: Operation) -> Limits {
         Limits { concurrent: u32::try_from(self.in_flight).ok(), ..Limits::default() }

@@ -29,8 +29,8 @@ use galena::store::records::export::{CsvPreset, Export, ExportFormat, ExportSele
 use galena::store::records::gate::{QuotaRow, QuotaSlice};
 use galena::store::records::idempotency::IdempotencyRecord;
 use galena::store::records::import::{
-    BeforeImage, Buckets, DuplicateHandling, Import, ImportPlan, ImportProblem, ImportState, NotEnriched, PlannedColumn,
-    RejectedRow, RowError, Tally, Undo, UpdatePolicy,
+    BeforeImage, Buckets, DuplicateHandling, Import, ImportPlan, ImportProblem, ImportState, NotEnriched,
+    PlannedColumn, RejectedRow, RowError, Tally, Undo, UpdatePolicy,
 };
 use galena::store::records::import_edits::{Correction, ImportEdits};
 use galena::store::records::job_trim::{JobTrim, TrimWalk};
@@ -138,8 +138,7 @@ fn leads_and_lists() {
         at: AT,
         confidence: Confidence::from_hundredths(80),
     };
-    let company =
-        Company { domain: "acme.com".to_owned(), values: vec![value], enriched_at: Some(AT), created_at: AT };
+    let company = Company { domain: "acme.com".to_owned(), values: vec![value], enriched_at: Some(AT), created_at: AT };
     golden("company", &company);
     let lookup = Lookup {
         lead: Lead { email: Some("a@b.com".to_owned()), ..Lead::default() },

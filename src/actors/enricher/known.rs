@@ -30,8 +30,11 @@ pub fn question_key(
     let only_domain = matches!(operation, Operation::CompanyEnrich | Operation::CompanyFind)
         && inputs.iter().any(|(input, _)| *input == Input::CompanyDomain);
     let counts = |input: Input| !only_domain || input == Input::CompanyDomain;
-    let mut named: Vec<(&str, String)> =
-        inputs.iter().filter(|(input, _)| counts(*input)).map(|(input, value)| (input.name(), value.trim().to_lowercase())).collect();
+    let mut named: Vec<(&str, String)> = inputs
+        .iter()
+        .filter(|(input, _)| counts(*input))
+        .map(|(input, value)| (input.name(), value.trim().to_lowercase()))
+        .collect();
     named.sort_unstable();
     let mut hash = blake3::Hasher::new_keyed(&sealer.hash_key(Purpose::IdentityHash));
     hash.update(b"known answer\0");
@@ -105,9 +108,7 @@ pub fn recall_company(
     let (ttl, not_before) = within;
     let Some(id) = reads.get::<CompanyDomains>(scope, (domain.to_lowercase(),))? else { return Ok(None) };
     let Some(company) = reads.get::<Companies>(scope, (id,))? else { return Ok(None) };
-    let counts = |value: &&CompanyValue| {
-        value.is_fresh(now, ttl) && not_before.is_none_or(|bound| value.at >= bound)
-    };
+    let counts = |value: &&CompanyValue| value.is_fresh(now, ttl) && not_before.is_none_or(|bound| value.at >= bound);
     let values = company.values.iter().filter(counts).map(|value| FoundValue {
         field: value.field.clone(),
         value: value.value.clone(),

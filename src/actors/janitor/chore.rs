@@ -13,8 +13,8 @@ use crate::store::engine::Order;
 use crate::store::records::export::{Export, ExportState};
 use crate::store::records::upload::Upload;
 use crate::store::tables::{
-    DeadLetters, Events, Exports, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, KnownAnswers, Leads, Lookups,
-    Lists, Orders, Originals, PossibleDuplicates, Sessions, SetupTokens, TenantTable, Uploads,
+    DeadLetters, Events, Exports, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, KnownAnswers, Leads,
+    Lists, Lookups, Orders, Originals, PossibleDuplicates, Sessions, SetupTokens, TenantTable, Uploads,
 };
 use crate::store::transactions::exports::{ExpireExport, ForgetExport, forget_at};
 use crate::store::transactions::lists::is_over;

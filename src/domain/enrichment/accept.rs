@@ -73,8 +73,7 @@ impl AcceptRule {
         let best = named(answer, point.field()).max_by_key(|value| value.confidence)?;
         let combined = agreed_confidence(provider, best, earlier);
         let sources = agreeing(provider, best, earlier).len() + 1;
-        (combined >= self.min_confidence && sources >= usize::from(self.agree))
-            .then(|| (best.clone(), combined))
+        (combined >= self.min_confidence && sources >= usize::from(self.agree)).then(|| (best.clone(), combined))
     }
 }
 
@@ -94,10 +93,14 @@ pub fn agreed_confidence(provider: &str, value: &FoundValue, earlier: &[Earlier]
         let of = earlier.iter().filter(|one| one.provider == source && same_value(&one.value, &value.value) == same);
         of.map(|one| one.confidence).max()
     };
-    let sources: BTreeSet<&str> = earlier.iter().map(|one| one.provider.as_str()).filter(|one| *one != provider).collect();
+    let sources: BTreeSet<&str> =
+        earlier.iter().map(|one| one.provider.as_str()).filter(|one| *one != provider).collect();
     let agree: Vec<Confidence> = sources.iter().filter_map(|source| best_of(source, true)).collect();
-    let differ: Vec<Confidence> =
-        sources.iter().filter(|source| best_of(source, true).is_none()).filter_map(|source| best_of(source, false)).collect();
+    let differ: Vec<Confidence> = sources
+        .iter()
+        .filter(|source| best_of(source, true).is_none())
+        .filter_map(|source| best_of(source, false))
+        .collect();
     Confidence::combined(value.confidence, &agree, &differ)
 }
 
@@ -128,7 +131,8 @@ mod tests {
 
     #[test]
     fn every_part_of_a_rule_can_refuse() {
-        let mail = answer(&[("email", "ana@acme.com", 80), ("emailStatus", "valid", 80), ("emailType", "business", 90)]);
+        let mail =
+            answer(&[("email", "ana@acme.com", 80), ("emailStatus", "valid", 80), ("emailType", "business", 90)]);
         let accepts = |rule: &AcceptRule| rule.accepts(DataPoint::Email, "a", &mail, &[]).is_some();
         let rule = AcceptRule {
             min_confidence: Confidence::from_hundredths(80),

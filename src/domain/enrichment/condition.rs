@@ -56,12 +56,16 @@ impl RunCondition {
     pub fn holds(&self, lead: &Lead) -> bool {
         let has = |field: &String| known(lead, field).is_some();
         let country = lead.field(LeadField::Country);
-        let among = |codes: &[String]| country.is_some_and(|own| codes.iter().any(|code| code.eq_ignore_ascii_case(own)));
+        let among =
+            |codes: &[String]| country.is_some_and(|own| codes.iter().any(|code| code.eq_ignore_ascii_case(own)));
         self.present.iter().all(has)
             && !self.missing.iter().any(has)
             && (self.country_in.is_empty() || among(&self.country_in))
             && !among(&self.country_not_in)
-            && self.is.iter().all(|one| known(lead, &one.field).is_some_and(|value| one.values.iter().any(|own| own == value)))
+            && self
+                .is
+                .iter()
+                .all(|one| known(lead, &one.field).is_some_and(|value| one.values.iter().any(|own| own == value)))
     }
 }
 

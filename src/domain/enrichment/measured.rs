@@ -21,7 +21,8 @@ const CLASSES: usize = 44;
 
 impl Latencies {
     pub fn note(&mut self, latency: Duration) {
-        let class = (0..CLASSES - 1).find(|class| latency.as_millis() < u128::from(bound(*class))).unwrap_or(CLASSES - 1);
+        let class =
+            (0..CLASSES - 1).find(|class| latency.as_millis() < u128::from(bound(*class))).unwrap_or(CLASSES - 1);
         if self.classes.len() <= class {
             self.classes.resize(class + 1, 0);
         }

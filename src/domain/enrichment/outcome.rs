@@ -98,10 +98,7 @@ impl Outcome {
 
     /// Whether the step has ended with it: nothing to wait for or to try again.
     pub const fn is_final(&self) -> bool {
-        !matches!(
-            self,
-            Self::Pending { .. } | Self::RateLimited { .. } | Self::Broken { .. } | Self::Closed { .. }
-        )
+        !matches!(self, Self::Pending { .. } | Self::RateLimited { .. } | Self::Broken { .. } | Self::Closed { .. })
     }
 
     /// Says more than the name, where there is more; never holds personal values.

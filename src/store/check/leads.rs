@@ -9,7 +9,9 @@ use super::scan::each;
 use crate::domain::id::{Id, LeadId, ListId, WorkspaceId};
 use crate::domain::lead::{EnrichmentStatus, Lead};
 use crate::store::records::outbox::Lane;
-use crate::store::tables::{CompanyLeads, Counters, Identity, InstallTable, Leads, ListLeads, Lists, Outbox, TenantTable};
+use crate::store::tables::{
+    CompanyLeads, Counters, Identity, InstallTable, Leads, ListLeads, Lists, Outbox, TenantTable,
+};
 use crate::store::transactions::lists::name_key;
 use crate::store::{Counter, IdentityHasher, Reads, StoreError, View, WorkspaceScope, outbox, tables};
 

@@ -10,8 +10,8 @@ use crate::store::engine::Order;
 use crate::store::records::import::Import;
 use crate::store::tables::{
     DeadLetters, EventSubjects, Events, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, KnownAnswers,
-    LeadAnswers, Leads, ListLeads, Lists, Lookups, Orders, Originals, PossibleDuplicates, RawAnswers, Sessions, SetupTokens,
-    TenantTable, Values,
+    LeadAnswers, Leads, ListLeads, Lists, Lookups, Orders, Originals, PossibleDuplicates, RawAnswers, Sessions,
+    SetupTokens, TenantTable, Values,
 };
 use crate::store::transactions::lead_rows::remove_lead;
 use crate::store::transactions::lists::is_over;

@@ -57,7 +57,11 @@ impl Transaction for PutTemplate {
         tx.put::<TemplateVersions>(&self.scope, (self.slug.clone(), head.version), &version)?;
         let after = json!({ "template": self.slug, "version": head.version, "offered": head.offered });
         let kind = if before.version == 0 { "template.created" } else { "template.changed" };
-        tx.event(&self.scope, &self.origin, Fact::new(kind, Subject::workspace(self.scope.workspace())).change(None, Some(&after)))?;
+        tx.event(
+            &self.scope,
+            &self.origin,
+            Fact::new(kind, Subject::workspace(self.scope.workspace())).change(None, Some(&after)),
+        )?;
         Ok(head)
     }
 }
@@ -75,7 +79,8 @@ impl Transaction for DeleteTemplate {
     const NAME: &'static str = "templates.delete";
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        let head = tx.get::<Templates>(&self.scope, (self.slug.clone(),))?.ok_or(Reject::NotFound(Missing::Template))?;
+        let head =
+            tx.get::<Templates>(&self.scope, (self.slug.clone(),))?.ok_or(Reject::NotFound(Missing::Template))?;
         tx.remove::<Templates>(&self.scope, (self.slug.clone(),))?;
         for version in 1..=head.version {
             tx.remove::<TemplateVersions>(&self.scope, (self.slug.clone(), version))?;

@@ -493,7 +493,16 @@ impl RecordAnswers {
         edit: &mut LeadEdit,
     ) -> Result<(), Refusal> {
         let step = &steps[next.step];
-        let call = Call { attempt: next.attempt, at: next.at, cost: 0, known: false, made: true, latency: None, since: next.at, company: None };
+        let call = Call {
+            attempt: next.attempt,
+            at: next.at,
+            cost: 0,
+            known: false,
+            made: true,
+            latency: None,
+            since: next.at,
+            company: None,
+        };
         let noted = self.note(tx, job, steps, next.step, &call, &next.outcome, item)?;
         if next.outcome.is_call() {
             item.attempts += 1;

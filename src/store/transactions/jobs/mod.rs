@@ -43,5 +43,5 @@ pub use lead_edit::forget_lead;
 pub use lease::{LEASE_ITEMS, LeaseItems, Leased, LeasedItem, ReturnItems};
 pub use measures::plan_key;
 pub use rows::{ItemLines, job};
-pub use trial::NoteTrial;
 pub use sweep::{ReplayDeadLetters, SweepJob, Swept};
+pub use trial::NoteTrial;

@@ -12,9 +12,9 @@ use crate::domain::enrichment::{ItemState, Tally, lead_status_queued};
 use crate::domain::id::{ItemId, JobId};
 use crate::domain::lead::Lead;
 use crate::store::engine::Order;
+use crate::store::lookups::worked_on;
 use crate::store::records::item::Item;
 use crate::store::records::job::{Sweep, SweepKind};
-use crate::store::lookups::worked_on;
 use crate::store::tables::{DeadLetters, Items};
 use crate::store::{Origin, Reads, Refusal, Transaction, Tx, WorkspaceScope};
 
