@@ -80,7 +80,9 @@ async fn a_job_that_buys_is_killed_twenty_times() {
         all(&served.client, &format!("/leads/lists/{list}/leads"))
             .await
             .iter()
-            .map(|lead| (lead["email"].as_str().expect("an address").to_owned(), lead["id"].as_str().expect("an id").to_owned()))
+            .map(|lead| {
+                (lead["email"].as_str().expect("an address").to_owned(), lead["id"].as_str().expect("an id").to_owned())
+            })
             .collect();
     for (request, times) in twice.iter().take(50) {
         let address = request.rsplit_once("email=").map(|(_, email)| email.replace("%40", "@")).expect("an address");

@@ -30,7 +30,10 @@ async fn fifty_leads_of_one_company_are_one_call() {
     assert_eq!(ended["counts"]["found"], 200, "{ended}");
     assert_eq!(vendors.count("apollo"), 1, "{:?}", vendors.seen("apollo"));
     assert_eq!((&ended["calls"], &ended["knownAnswers"]), (&json!(1), &json!(199)));
-    let price = server.post("/leads/enrich/estimate", &json!({ "listId": list, "options": { "templateId": "one", "refresh": true } })).await.expect(200);
+    let price = server
+        .post("/leads/enrich/estimate", &json!({ "listId": list, "options": { "templateId": "one", "refresh": true } }))
+        .await
+        .expect(200);
     assert_eq!(ended["creditsUsed"], price["pricePerLead"], "one of them is charged");
     server.stop().await;
 }
@@ -88,7 +91,8 @@ async fn operations_with_batches_make_no_more_calls_than_needed() {
     let template = json!({ "name": "One", "points": [{ "point": "phone",
         "steps": [{ "provider": "apollo", "operation": "person.enrich" }] }] });
     server.post("/enrichment/templates", &template).await.expect(201);
-    let ended = over(&server, &order(&server, &json!({ "listId": list, "options": { "templateId": "one" } })).await).await;
+    let ended =
+        over(&server, &order(&server, &json!({ "listId": list, "options": { "templateId": "one" } })).await).await;
     assert_eq!(ended["status"], "completed", "{ended}");
     let calls = vendors.count("apollo");
     // Leases are whole calls.
@@ -121,7 +125,12 @@ async fn what_is_submitted_is_collected_later_and_stays_held() {
     }
     let ended = over(&server, &id).await;
     assert_eq!((&ended["status"], &ended["creditsHeld"]), (&json!("completed"), &json!(0.0)), "{ended}");
-    assert_eq!(submits(), 2, "batches of fifty: {:?}", vendors.seen("apify").iter().map(|seen| &seen.path).collect::<Vec<_>>());
+    assert_eq!(
+        submits(),
+        2,
+        "batches of fifty: {:?}",
+        vendors.seen("apify").iter().map(|seen| &seen.path).collect::<Vec<_>>()
+    );
     let found = ended["counts"]["found"].as_u64().unwrap() + ended["counts"]["partial"].as_u64().unwrap();
     assert!(found > 10, "{ended}");
     server.stop().await;

@@ -31,19 +31,30 @@ async fn steps_are_accepted_by_their_rules() {
     let server = vendors.server(&["zerobounce", "hunter", "apollo", "peopledatalabs"], |_| ()).await;
     let list = server.list("Fair").await;
     let ids = leads(&server, &list, &people(20)).await;
-    let verify = |provider: &str, accept: Value| json!({ "provider": provider, "operation": "email.verify", "accept": accept });
+    let verify =
+        |provider: &str, accept: Value| json!({ "provider": provider, "operation": "email.verify", "accept": accept });
 
     // Nobody is ever that sure: both are asked, nothing is accepted, nothing charged.
-    template(&server, "sure", json!({ "point": "emailStatus", "steps": [
-        verify("zerobounce", json!({ "minConfidence": 1.0 })), verify("hunter", json!({ "minConfidence": 1.0 })) ] })).await;
+    template(
+        &server,
+        "sure",
+        json!({ "point": "emailStatus", "steps": [
+        verify("zerobounce", json!({ "minConfidence": 1.0 })), verify("hunter", json!({ "minConfidence": 1.0 })) ] }),
+    )
+    .await;
     let sure = run(&server, &list, "sure").await;
     // The first takes a hundred at once.
     assert_eq!((vendors.count("zerobounce"), vendors.count("hunter")), (1, 20), "{sure}");
     assert_eq!((&sure["counts"]["partial"], &sure["creditsUsed"]), (&json!(20), &json!(0.0)), "{sure}");
 
     // Only a status of these settles it; the answers are known by now.
-    template(&server, "status", json!({ "point": "emailStatus", "steps": [
-        verify("zerobounce", json!({ "status": ["catch-all"] })), verify("hunter", json!({})) ] })).await;
+    template(
+        &server,
+        "status",
+        json!({ "point": "emailStatus", "steps": [
+        verify("zerobounce", json!({ "status": ["catch-all"] })), verify("hunter", json!({})) ] }),
+    )
+    .await;
     let status = run(&server, &list, "status").await;
     assert_eq!((vendors.count("zerobounce"), vendors.count("hunter")), (1, 20), "all were known");
     let catch_all = status["steps"][0]["funnel"]["accepted"].as_u64().unwrap();
@@ -59,7 +70,12 @@ async fn steps_are_accepted_by_their_rules() {
     for id in &ids {
         let shown = provenance(&server, id).await;
         let values = shown["values"].as_array().unwrap();
-        let said = |provider: &str| values.iter().find(|value| value["field"] == "emailStatus" && value["provider"] == provider).map(|value| value["value"].clone());
+        let said = |provider: &str| {
+            values
+                .iter()
+                .find(|value| value["field"] == "emailStatus" && value["provider"] == provider)
+                .map(|value| value["value"].clone())
+        };
         alike += u64::from(said("zerobounce").is_some() && said("zerobounce") == said("hunter"));
     }
     assert_eq!(agreed, alike, "{}", agree["steps"]);
@@ -71,12 +87,20 @@ async fn steps_are_accepted_by_their_rules() {
 async fn numbers_addresses_and_validators() {
     let vendors = Vendors::start().await;
     let server = vendors.server(&["zerobounce", "hunter", "apollo", "peopledatalabs"], |_| ()).await;
-    for (slug, operation) in [("apollo", Operation::PersonEnrich), ("peopledatalabs", Operation::PersonEnrich), ("hunter", Operation::EmailFind)] {
+    for (slug, operation) in [
+        ("apollo", Operation::PersonEnrich),
+        ("peopledatalabs", Operation::PersonEnrich),
+        ("hunter", Operation::EmailFind),
+    ] {
         vendors.simulator().set_hit_rate(slug, operation, 1.0);
     }
     let list = server.list("Fair").await;
-    let rows: Vec<Value> = (0..30).map(|number| json!({ "firstName": format!("Ada{number}"), "lastName": "Lovelace",
-        "website": format!("https://firm{number}.com") })).collect();
+    let rows: Vec<Value> = (0..30)
+        .map(|number| {
+            json!({ "firstName": format!("Ada{number}"), "lastName": "Lovelace",
+        "website": format!("https://firm{number}.com") })
+        })
+        .collect();
     let ids = leads(&server, &list, &rows).await;
 
     template(&server, "mobile", json!({ "point": "phone", "accept": { "kind": ["mobile"] }, "steps": [
@@ -86,16 +110,27 @@ async fn numbers_addresses_and_validators() {
     for id in &ids {
         let shown = provenance(&server, id).await;
         let values = shown["values"].as_array().unwrap();
-        let of = |provider: &str, field: &str| values.iter().any(|value| value["provider"] == provider && value["field"] == field && (field != "phoneType" || value["value"] == "mobile"));
+        let of = |provider: &str, field: &str| {
+            values.iter().any(|value| {
+                value["provider"] == provider
+                    && value["field"] == field
+                    && (field != "phoneType" || value["value"] == "mobile")
+            })
+        };
         mobiles += u64::from(of("apollo", "phoneType"));
         second += u64::from(values.iter().any(|value| value["provider"] == "peopledatalabs"));
     }
     println!("{mobiles} mobiles of the first, {second} asked of the second: {}", mobile["steps"]);
     assert_eq!(mobile["steps"][0]["funnel"]["accepted"].as_u64().unwrap(), mobiles, "{mobile}");
 
-    template(&server, "corporate", json!({ "point": "email", "accept": { "corporate": true }, "steps": [
+    template(
+        &server,
+        "corporate",
+        json!({ "point": "email", "accept": { "corporate": true }, "steps": [
         { "provider": "hunter", "operation": "email.find" } ],
-        "validate": { "provider": "zerobounce", "operation": "email.verify", "accept": { "status": ["valid"] } } })).await;
+        "validate": { "provider": "zerobounce", "operation": "email.verify", "accept": { "status": ["valid"] } } }),
+    )
+    .await;
     let found = run(&server, &list, "corporate").await;
     let steps = found["steps"].as_array().unwrap();
     assert_eq!((&steps[0]["validates"], &steps[1]["validates"]), (&Value::Null, &json!(true)));
@@ -104,7 +139,11 @@ async fn numbers_addresses_and_validators() {
     let confirmed = found["counts"]["found"].as_u64().unwrap();
     println!("{checked} checked, {confirmed} confirmed");
     assert!(checked > 0 && confirmed > 0 && confirmed <= checked, "{found}");
-    assert_eq!(found["creditsUsed"].as_f64().unwrap(), confirmed as f64 * price(&server, &list, "corporate").await, "only what was confirmed is charged");
+    assert_eq!(
+        found["creditsUsed"].as_f64().unwrap(),
+        confirmed as f64 * price(&server, &list, "corporate").await,
+        "only what was confirmed is charged"
+    );
     for id in &ids {
         let lead = server.get(&format!("/leads/{id}")).await.expect(200);
         if let Some(email) = lead["email"].as_str() {
@@ -220,10 +259,13 @@ async fn what_may_not_be_told_is_not_on_the_wire() {
     .await;
     vendors.simulator().set_hit_rate("apollo", Operation::CompanyEnrich, 1.0);
     let list = server.list("Fair").await;
-    let person = |number: usize, country: &str| json!({ "email": format!("secret{number}@firm{number}.de"), "firstName": "Wolfgang",
+    let person = |number: usize, country: &str| {
+        json!({ "email": format!("secret{number}@firm{number}.de"), "firstName": "Wolfgang",
         "lastName": format!("Geheim{number}"), "phone": format!("+49301234{number:04}"), "website": format!("https://firm{number}.de"),
-        "companyName": format!("Firm {number} GmbH"), "country": country, "linkedInUrl": format!("https://www.linkedin.com/in/geheim{number}") });
-    let rows: Vec<Value> = (0..6).map(|number| person(number, "DE")).chain([person(6, "US"), person(7, "US")]).collect();
+        "companyName": format!("Firm {number} GmbH"), "country": country, "linkedInUrl": format!("https://www.linkedin.com/in/geheim{number}") })
+    };
+    let rows: Vec<Value> =
+        (0..6).map(|number| person(number, "DE")).chain([person(6, "US"), person(7, "US")]).collect();
     let ids = leads(&server, &list, &rows).await;
     let all = json!({ "name": "all", "points": [
         { "point": "company", "steps": [{ "provider": "apollo", "operation": "company.enrich" }] },
@@ -237,12 +279,16 @@ async fn what_may_not_be_told_is_not_on_the_wire() {
     assert_eq!(total(), 0, "before the terms are accepted nothing is sent");
 
     server.post("/settings/terms", &json!({})).await.expect(200);
-    server.send(server.request(Method::PATCH, "/settings").json(&json!({ "policy": { "EU": "company_only" } }))).await.expect(200);
+    server
+        .send(server.request(Method::PATCH, "/settings").json(&json!({ "policy": { "EU": "company_only" } })))
+        .await
+        .expect(200);
     let quiet = json!({ "entries": [{ "kind": "email", "value": "secret7@firm7.de" }] });
     server.send(server.request(Method::PUT, "/suppressions").json(&quiet)).await.expect(200);
 
     // Whoever is told of a person stands in the book before he is.
-    let (app, tells, unknown) = (Arc::clone(&server.app), Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
+    let (app, tells, unknown) =
+        (Arc::clone(&server.app), Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
     let (told, missing) = (Arc::clone(&tells), Arc::clone(&unknown));
     let lead = ids[6].clone();
     vendors.on_request(move |seen| {
@@ -255,19 +301,31 @@ async fn what_may_not_be_told_is_not_on_the_wire() {
         let mut is_there = false;
         let workspaces = {
             let mut all = Vec::new();
-            view.scan_install::<galena::store::tables::Workspaces>(&(), galena::store::engine::Order::Ascending, &mut |(id,), _| {
-                all.push(id);
-                std::ops::ControlFlow::Continue(())
-            })
+            view.scan_install::<galena::store::tables::Workspaces>(
+                &(),
+                galena::store::engine::Order::Ascending,
+                &mut |(id,), _| {
+                    all.push(id);
+                    std::ops::ControlFlow::Continue(())
+                },
+            )
             .unwrap();
             all
         };
         for workspace in workspaces {
             let scope = SystemScope::for_the_house().within(workspace);
-            view.scan::<galena::store::tables::Attempts>(&scope, &(lead,), galena::store::engine::Order::Ascending, &mut |_, attempt| {
-                is_there |= attempt.external && attempt.provider == seen.slug && attempt.outcome.is_none() && !attempt.fields.is_empty();
-                std::ops::ControlFlow::Continue(())
-            })
+            view.scan::<galena::store::tables::Attempts>(
+                &scope,
+                &(lead,),
+                galena::store::engine::Order::Ascending,
+                &mut |_, attempt| {
+                    is_there |= attempt.external
+                        && attempt.provider == seen.slug
+                        && attempt.outcome.is_none()
+                        && !attempt.fields.is_empty();
+                    std::ops::ControlFlow::Continue(())
+                },
+            )
             .unwrap();
         }
         if !is_there {
@@ -279,14 +337,26 @@ async fn what_may_not_be_told_is_not_on_the_wire() {
     for slug in ["apollo", "hunter", "zerobounce"] {
         for seen in vendors.seen(slug) {
             for number in 0..6 {
-                for personal in [format!("secret{number}"), format!("Geheim{number}"), format!("geheim{number}"), format!("301234{number:04}")] {
+                for personal in [
+                    format!("secret{number}"),
+                    format!("Geheim{number}"),
+                    format!("geheim{number}"),
+                    format!("301234{number:04}"),
+                ] {
                     assert!(!seen.tells(&personal), "{personal} was told: {seen:?}");
                 }
             }
-            assert!(!seen.tells("ecret7") && !seen.tells("eheim7") && !seen.tells("firm7"), "a suppressed lead was told: {seen:?}");
+            assert!(
+                !seen.tells("ecret7") && !seen.tells("eheim7") && !seen.tells("firm7"),
+                "a suppressed lead was told: {seen:?}"
+            );
         }
     }
-    let companies = vendors.seen("apollo").iter().filter(|seen| (0..6).any(|number| seen.tells(&format!("firm{number}.de")))).count();
+    let companies = vendors
+        .seen("apollo")
+        .iter()
+        .filter(|seen| (0..6).any(|number| seen.tells(&format!("firm{number}.de"))))
+        .count();
     assert!(companies > 0, "what is known of companies may be told: {:?}", vendors.seen("apollo"));
     assert!(tells.load(Ordering::SeqCst) > 0);
     assert!(unknown.lock().unwrap().is_empty(), "{:?}", unknown.lock().unwrap());

@@ -187,16 +187,9 @@ impl Slice {
                 let Some(recorded) = recorded else { continue };
                 job = recorded.job;
                 waiting.extend(recorded.items.into_iter().filter_map(|one| match one {
-                    RecordedItem::Next { item, begun, tally, lead_id, lead, calls_again } => Some(Task {
-                        item,
-                        begun,
-                        ticket: None,
-                        tally,
-                        lead_id,
-                        lead: *lead,
-                        calls_again,
-                        asks: None,
-                    }),
+                    RecordedItem::Next { item, begun, tally, lead_id, lead, calls_again } => {
+                        Some(Task { item, begun, ticket: None, tally, lead_id, lead: *lead, calls_again, asks: None })
+                    }
                     RecordedItem::Done(_) | RecordedItem::Stale(_) => None,
                 }));
             }
@@ -329,20 +322,19 @@ impl Slice {
         let (item, attempt) = (task.item, task.begun.attempt);
         let then = self.follow_up(course, task, &outcome).await;
         let known = Some(since);
-        let answered =
-            Answered {
-                item,
-                attempt,
-                at,
-                outcome,
-                cost: 0,
-                raw: None,
-                then,
-                known,
-                of_company,
-                remember: None,
-                latency: None,
-            };
+        let answered = Answered {
+            item,
+            attempt,
+            at,
+            outcome,
+            cost: 0,
+            raw: None,
+            then,
+            known,
+            of_company,
+            remember: None,
+            latency: None,
+        };
         Ended::Answered(Box::new(answered), None)
     }
 
