@@ -85,7 +85,8 @@ pub fn run(args: &ProvidersArgs, context: &Context) -> Result<Report, CliError> 
         ProvidersAction::List { remote } => with_client(context, remote, async |client| {
             let answer: Value = client.get("/providers", &[]).await?;
             let rows = answer["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let shown: Vec<[String; 5]> = rows.iter().filter_map(|row| Shown::deserialize(row).ok()).map(line).collect();
+            let shown: Vec<[String; 5]> =
+                rows.iter().filter_map(|row| Shown::deserialize(row).ok()).map(line).collect();
             Report::new(&answer, table(["provider", "key", "state", "hit rate", "operations"], &shown))
         }),
         ProvidersAction::Add { file, remote } => {
@@ -114,7 +115,12 @@ pub fn run(args: &ProvidersArgs, context: &Context) -> Result<Report, CliError> 
 
 fn text_of(file: &Path) -> Result<String, CliError> {
     std::fs::read_to_string(file).map_err(|error| {
-        CliError::new(Exit::Unreadable, "INPUT_UNREADABLE", "the input cannot be read", format!("{}: {error}", file.display()))
+        CliError::new(
+            Exit::Unreadable,
+            "INPUT_UNREADABLE",
+            "the input cannot be read",
+            format!("{}: {error}", file.display()),
+        )
     })
 }
 

@@ -125,7 +125,9 @@ mod tests {
     #[test]
     fn only_values_of_the_company_are_shared_and_only_of_that_one() {
         assert!(["companyName", "industry", "revenueRange", "companyTechnologies"].into_iter().all(is_of_company));
-        assert!(!["email", "phone", "jobTitle", "fullName", "country", "tenure", "nonsense"].into_iter().any(is_of_company));
+        assert!(
+            !["email", "phone", "jobTitle", "fullName", "country", "tenure", "nonsense"].into_iter().any(is_of_company)
+        );
         let found = |field: &str, text: &str| FoundValue {
             field: field.to_owned(),
             value: text.to_owned(),

@@ -176,9 +176,9 @@ pub async fn show(
     PathId(id): PathId<CompanyId>,
 ) -> Result<impl IntoResponse, Problem> {
     let scope = auth.need(Right::Read)?.scope;
-    let read = app.store.read(move |view| {
-        Ok::<_, Refusal>(CompanyView::new(id, company(view, &scope, id)?, sandbox(view, &scope)?))
-    });
+    let read = app
+        .store
+        .read(move |view| Ok::<_, Refusal>(CompanyView::new(id, company(view, &scope, id)?, sandbox(view, &scope)?)));
     Ok(Answer::ok(read.await.map_err(Problem::from)?))
 }
 

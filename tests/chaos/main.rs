@@ -11,8 +11,10 @@ mod client;
 mod editor;
 mod files;
 mod house;
+mod vendor;
 mod work;
 
+mod bought;
 mod bulk_task;
 mod edits;
 mod enrichment;

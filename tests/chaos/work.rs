@@ -13,8 +13,17 @@ const LOOK: Duration = Duration::from_millis(20);
 /// For anything that must come to an end; far above what a slow machine needs.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// What differs between two equal leads of two installs.
-const OF_ONE_INSTALL: &[&str] =
-    &["id", "listId", "createdAt", "updatedAt", "dataCollectedAt", "enrichedAt", "enrichmentJobId", "companyId", "version"];
+const OF_ONE_INSTALL: &[&str] = &[
+    "id",
+    "listId",
+    "companyId",
+    "createdAt",
+    "updatedAt",
+    "dataCollectedAt",
+    "enrichedAt",
+    "enrichmentJobId",
+    "version",
+];
 
 /// Looks at `path` until `done` says so.
 pub async fn until(client: &Client, path: &str, done: impl Fn(&Value) -> bool) -> Value {

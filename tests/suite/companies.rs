@@ -72,10 +72,7 @@ fn enrich(world: &World, list: ListId, options: JobOptions) -> JobId {
 }
 
 fn of_company() -> JobOptions {
-    JobOptions {
-        skip: SkipRule { enriched: false, recent_days: None },
-        ..JobOptions::default()
-    }
+    JobOptions { skip: SkipRule { enriched: false, recent_days: None }, ..JobOptions::default() }
 }
 
 fn companies(world: &World) -> Vec<Company> {
@@ -114,7 +111,10 @@ fn leads_of_one_company_cause_one_call_and_the_next_ones_none() {
     assert_eq!(provider.count(), 1, "forty leads, one question");
     let known = companies(&world);
     assert_eq!(known.len(), 1);
-    assert_eq!((known[0].domain.as_str(), known[0].value("industry").unwrap().value.as_str()), ("siemens.com", "Mining"));
+    assert_eq!(
+        (known[0].domain.as_str(), known[0].value("industry").unwrap().value.as_str()),
+        ("siemens.com", "Mining")
+    );
     assert_eq!((people(&world, leads[0]), people(&world, leads[39])), (40, 40));
     let learnt = known[0].enriched_at.unwrap();
 
@@ -203,7 +203,8 @@ async fn companies_are_listed_found_and_lead_to_their_people() {
     let domains: Vec<_> = all["data"].as_array().unwrap().iter().map(|one| one["domain"].as_str().unwrap()).collect();
     assert_eq!(domains, ["acme.test", "beta.test"]);
     let first = server.get("/companies?limit=1").await.expect(200);
-    let next = server.get(&format!("/companies?limit=1&after={}", first["nextCursor"].as_str().unwrap())).await.expect(200);
+    let next =
+        server.get(&format!("/companies?limit=1&after={}", first["nextCursor"].as_str().unwrap())).await.expect(200);
     assert_eq!((&next["data"][0]["domain"], next["nextCursor"].is_null()), (&json!("beta.test"), true));
     let found = server.get("/companies?q=ACM").await.expect(200);
     assert_eq!(found["data"].as_array().map(Vec::len), Some(1));

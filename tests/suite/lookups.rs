@@ -14,7 +14,10 @@ async fn somebody_is_asked_about_and_is_no_lead_of_any_list() {
         "jobTitle": "VP Sales", "options": { "enrichmentLevel": "basic" } });
     let found = server.post("/enrichment", &body).await.expect(200);
     assert_eq!((&found["status"], &found["enrichmentStatus"]), (&json!("completed"), &json!("enriched")));
-    assert_eq!((&found["fields"]["email"], &found["fields"]["phone"]), (&json!("anna.meyer@firm.test"), &json!("+4930901820")));
+    assert_eq!(
+        (&found["fields"]["email"], &found["fields"]["phone"]),
+        (&json!("anna.meyer@firm.test"), &json!("+4930901820"))
+    );
     assert_eq!((&found["emailStatus"], &found["enriched"]["emailStatus"]), (&json!("invalid"), &json!("invalid")));
     assert_eq!(found["provenance"]["emailStatus"]["provider"], "galena.email");
     assert_eq!(found["enriched"]["professionalInfo"]["department"], "sales");
@@ -75,7 +78,10 @@ async fn every_address_and_number_gets_a_verdict_in_its_place() {
     let said: Vec<_> = answer["phones"].as_array().unwrap().iter().map(|one| &one["phone"]).collect();
     assert_eq!(said, phones);
     let first = &answer["phones"][0];
-    assert_eq!((&first["status"], &first["lineType"], &first["country"]), (&json!("valid"), &json!("fixed_line"), &json!("DE")));
+    assert_eq!(
+        (&first["status"], &first["lineType"], &first["country"]),
+        (&json!("valid"), &json!("fixed_line"), &json!("DE"))
+    );
     assert_eq!(answer["phones"][1]["status"], "invalid");
     let job = answer["jobId"].as_str().unwrap();
     assert_eq!(server.get(&format!("/verify/{job}")).await.expect(200)["emails"], answer["emails"]);

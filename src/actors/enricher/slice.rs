@@ -31,6 +31,8 @@ use crate::store::transactions::jobs::{
 };
 use crate::store::{Origin, Reads as _, Reject, SubmitError, Transaction, Urgency};
 
+/// Answers that wait for the disk beside the calls under way; more take the place of calls.
+const UNWRITTEN: usize = 8;
 /// For a step that takes more at once than a lease usually has.
 const LARGEST_LEASE: usize = 128;
 
@@ -87,6 +89,8 @@ struct UnderWay<'s> {
     calls: Ending<'s>,
     /// Answers to what somebody else asks: they take nobody's place.
     heard: Ending<'s>,
+    /// Answers that are not on the disk yet: after a crash they are asked for again.
+    unwritten: usize,
 }
 
 impl UnderWay<'_> {
@@ -136,6 +140,7 @@ impl Slice {
         let mut ended: Vec<Ended> = Vec::new();
         loop {
             ended.extend(self.enter(&mut waiting, &mut under_way, &course, in_flight).await?);
+            under_way.unwritten = ended.len();
             self.start(&mut under_way, &mut waiting, &course, in_flight);
             if ended.is_empty() {
                 let Some(first) = under_way.next().await else { break };
@@ -144,6 +149,7 @@ impl Slice {
             // What is ready at once goes into the same transaction.
             while let Some(Some(next)) = under_way.next().now_or_never() {
                 ended.extend(next);
+                under_way.unwritten = ended.len();
                 self.start(&mut under_way, &mut waiting, &course, in_flight);
             }
             let (mut answers, mut not_called, mut told) = (Vec::new(), Vec::new(), Vec::new());
@@ -164,6 +170,8 @@ impl Slice {
             }
             if !answers.is_empty() {
                 // Nobody who waits at a gate or for an answer is kept from it by the disk.
+                let written = answers.len();
+                under_way.unwritten = written;
                 let mut recording = std::pin::pin!(self.record(answers));
                 let recorded = loop {
                     tokio::select! {
@@ -171,6 +179,7 @@ impl Slice {
                         recorded = &mut recording => break recorded?,
                         Some(more) = under_way.next() => ended.extend(more),
                     }
+                    under_way.unwritten = written + ended.len();
                     self.start(&mut under_way, &mut waiting, &course, in_flight);
                 };
                 // From here on it is found where answers are kept.
@@ -289,7 +298,7 @@ impl Slice {
         course: &'s Course,
         in_flight: usize,
     ) {
-        while under_way.calls.len() < in_flight {
+        while under_way.calls.len() + under_way.unwritten.saturating_sub(UNWRITTEN) < in_flight {
             let Some(first) = waiting.iter().position(|task| is_ready(task, course)) else { return };
             let Some(task) = waiting.remove(first) else { return };
             let batch = gather(task, waiting, course);

@@ -58,9 +58,7 @@ async fn order(app: &App, scope: WorkspaceScope, id: ImportId, import: &Import) 
             tracing::warn!(import = %id, code = problem.code.text(), "an order could not be prepared; later");
             return Ok(());
         }
-        Err(problem) => {
-            Decided::Refused(NotEnriched { code: problem.code.text().to_owned(), detail: problem.detail })
-        }
+        Err(problem) => Decided::Refused(NotEnriched { code: problem.code.text().to_owned(), detail: problem.detail }),
     };
     let enrich = EnrichImported { scope, origin, import: id, decided };
     match app.store.submit(enrich.clone(), Urgency::Interactive).await {

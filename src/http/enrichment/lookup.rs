@@ -11,8 +11,8 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{EnrichLeadBody, EnrichOptions, Made, Money, Order, credits, make};
 use super::single::{WaitQuery, ended};
+use super::{EnrichLeadBody, EnrichOptions, Made, Money, Order, credits, make};
 use crate::app::App;
 use crate::domain::enrichment::{JobOptions, JobStatus, Priority};
 use crate::domain::id::{JobId, LeadId};

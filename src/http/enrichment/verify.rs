@@ -11,8 +11,8 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 
 use super::lookup::{ask, region_of};
-use super::{EnrichLeadBody, EnrichOptions, Money, credits};
 use super::single::{WaitQuery, ended};
+use super::{EnrichLeadBody, EnrichOptions, Money, credits};
 use crate::app::App;
 use crate::domain::enriched_field::EnrichedField;
 use crate::domain::enrichment::{DataPoint, ItemState, JobOptions, Level};
@@ -190,12 +190,7 @@ async fn shown(app: &App, scope: WorkspaceScope, id: JobId) -> Result<Verified, 
     read.await.map_err(Problem::from)
 }
 
-fn view_of(
-    view: &View,
-    scope: &WorkspaceScope,
-    id: JobId,
-    keeps: std::time::Duration,
-) -> Result<Verified, Refusal> {
+fn view_of(view: &View, scope: &WorkspaceScope, id: JobId, keeps: std::time::Duration) -> Result<Verified, Refusal> {
     let row = job(view, scope, id)?;
     let rows = of_job(view, scope, id)?;
     let items = items_page(view, scope, id, None, None, MOST)?;

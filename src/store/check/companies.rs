@@ -18,7 +18,12 @@ pub(super) fn compare(view: &View, linked: u64, report: &mut Report) -> Result<(
     each::<CompanyDomains>(view, |workspace, (domain,), id| {
         let company = view.get::<Companies>(&WorkspaceScope::of(workspace), (id,))?;
         if company.is_none_or(|company| company.domain != domain) {
-            report.found(Code::CompanyWrong, CompanyDomains::NAME, id, "a domain of this company that it does not have");
+            report.found(
+                Code::CompanyWrong,
+                CompanyDomains::NAME,
+                id,
+                "a domain of this company that it does not have",
+            );
         }
         Ok(())
     })?;

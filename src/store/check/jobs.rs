@@ -105,7 +105,8 @@ impl Pass<'_> {
         if item.held == 0 {
             return;
         }
-        if item.state != ItemState::Running {
+        // While a provider works on it what it may cost stays held.
+        if item.state != ItemState::Running && !(waits(item.state) && item.ticket.is_some()) {
             let detail = format!("{} and still holds {}", item.state.name(), item.held);
             self.report.found(Code::HoldUnmatched, Items::NAME, id, detail);
         }

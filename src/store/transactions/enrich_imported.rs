@@ -10,9 +10,7 @@ use crate::store::engine::Order;
 use crate::store::records::import::{Import, NotEnriched};
 use crate::store::tables::{Imports, ImportsToEnrich};
 use crate::store::transactions::jobs::CreateJob;
-use crate::store::{
-    Fact, Origin, Reads, Refusal, StoreError, Subject, SystemScope, Transaction, Tx, WorkspaceScope,
-};
+use crate::store::{Fact, Origin, Reads, Refusal, StoreError, Subject, SystemScope, Transaction, Tx, WorkspaceScope};
 
 /// What becomes of the leads of an import.
 #[derive(Debug, Clone)]

@@ -58,11 +58,8 @@ pub(super) fn share(tx: &mut Tx<'_>, job: &mut OpenJob<'_>, edit: &mut LeadEdit)
         return Ok(());
     }
     let row = if known.is_some() { tx.get::<Companies>(scope, (id,))? } else { None };
-    let mut company = row.unwrap_or_else(|| Company {
-        domain: domain.clone(),
-        created_at: job.origin.at,
-        ..Company::default()
-    });
+    let mut company =
+        row.unwrap_or_else(|| Company { domain: domain.clone(), created_at: job.origin.at, ..Company::default() });
     let mut changed = known.is_none();
     let name = edit.after.field(LeadField::CompanyName);
     for one in said.into_iter().filter(|one| is_about(one, &domain, name)) {

@@ -21,10 +21,10 @@ pub(super) struct Witnesses;
 impl Witnesses {
     pub const NONE: &'static [Earlier] = &[];
 
-    /// What this order was told of the field so far. Nothing is read where nobody was asked before.
+    /// What this order was told of the field so far, by calls or by what was known. Nothing is read where no step is done.
     pub fn of(tx: &Tx<'_>, job: &OpenJob<'_>, item: &Item, field: &str) -> Result<Vec<Earlier>, StoreError> {
         let mut earlier = Vec::new();
-        if item.attempts <= 1 {
+        if item.tally.done == 0 {
             return Ok(earlier);
         }
         tx.scan::<Values>(job.scope, &(item.lead, field.to_owned()), Order::Ascending, &mut |_, value| {

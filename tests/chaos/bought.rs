@@ -1,0 +1,93 @@
+//! Killed while answers are bought: every lead comes to its end, nothing is charged twice, and no more is bought twice than
+//! was on its way when the power went.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::chance::Chance;
+use crate::client::Client;
+use crate::house::House;
+use crate::vendor::Vendor;
+use crate::work::{all, filled_list, has_ended, id_in, until};
+
+const LEADS: usize = 5_000;
+const KILLS: usize = 20;
+/// An answer that is older than this when the power goes is on the disk.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(250);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_buys_is_killed_twenty_times() {
+    let chance = Chance::of("bought").await;
+    let vendor = Vendor::playing("hunter", chance.seed(), Duration::from_millis(15)).await;
+    let address: &'static str = Box::leak(vendor.address.clone().into_boxed_str());
+    let house = House::set_up_with(&[
+        ("GALENA__CREDITS__PLAN", "enterprise"),
+        ("GALENA__PROVIDERS__HUNTER__BASE_URL", address),
+        ("GALENA__PROVIDERS__HUNTER__API_KEY", "sandbox"),
+        ("GALENA__PROVIDERS__HUNTER__RATE_LIMIT", "60000"),
+    ])
+    .await;
+    let mut file = "Email,First name\n".to_owned();
+    (0..LEADS).for_each(|lead| file.push_str(&format!("person{lead}@firm{}.com,Ada\n", lead % 700)));
+    let mut served = house.serve().await;
+    Client::good(served.client.post("/settings/terms", &json!({})).await);
+    let list = filled_list(&served, "Fair", file.into_bytes()).await;
+    let order = json!({ "listId": list, "sources": ["hunter"], "options": { "fields": ["emailStatus"] } });
+    let sent = served.client.post_once("/leads/enrich", "the order", &order).await.expect("the server answers");
+    let job = id_in(&sent, "jobId");
+
+    let (mut open, mut fresh, mut kills) = (0, 0, 0);
+    for _ in 0..chance.times(KILLS) {
+        tokio::time::sleep(chance.between(Duration::ZERO, Duration::from_millis(900))).await;
+        let moment = Instant::now();
+        served.kill().await;
+        let (was_open, was_fresh) = vendor.in_flight_at(moment, WRITTEN_WITHIN);
+        (open, fresh, kills) = (open + was_open, fresh + was_fresh, kills + 1);
+        house.check().await;
+        served = house.serve().await;
+    }
+    let far = Client::good(served.client.get(&format!("/leads/enrich/{job}")).await);
+    println!("after {kills} kills: {} of {}", far["progress"]["processed"], far["progress"]["total"]);
+    let state = until(&served.client, &format!("/leads/enrich/{job}"), has_ended).await;
+    assert_eq!(state["status"], "completed", "{state}");
+
+    let items = all(&served.client, &format!("/leads/enrich/{job}/items")).await;
+    let leads: BTreeSet<&str> = items.iter().filter_map(|item| item["leadId"].as_str()).collect();
+    assert_eq!((items.len(), leads.len()), (LEADS, LEADS));
+    assert_eq!(state["progress"]["processed"], LEADS);
+    let credits = Client::good(served.client.get("/credits").await);
+    assert_eq!(credits["held"], 0.0, "{credits}");
+    let charged: f64 = items.iter().map(|item| item["creditsUsed"].as_f64().expect("a number")).sum();
+    assert!((charged - credits["used"].as_f64().expect("a number")).abs() < 0.001, "{charged}: {credits}");
+    assert!(charged > 0.0);
+    let lines = all(&served.client, &format!("/credits/transactions?jobId={job}")).await;
+    let settled: Vec<&str> =
+        lines.iter().filter(|line| line["type"] == "settle").filter_map(|line| line["itemId"].as_str()).collect();
+    assert_eq!(settled.iter().collect::<BTreeSet<_>>().len(), settled.len(), "an item was charged twice");
+
+    let served_requests = vendor.served();
+    let twice: Vec<(&String, &usize)> = served_requests.iter().filter(|(_, times)| **times > 1).collect();
+    let repeats: usize = twice.iter().map(|(_, times)| **times - 1).sum();
+    println!(
+        "{} requests for {LEADS} leads, {repeats} served again; at the kills {open} were open and {fresh} just answered",
+        vendor.asked()
+    );
+    assert!(repeats <= open + fresh, "{repeats} bought again, {open} open and {fresh} just answered at the kills");
+    // Whoever was asked about twice has both calls among the attempts.
+    let by_address: std::collections::BTreeMap<String, String> =
+        all(&served.client, &format!("/leads/lists/{list}/leads"))
+            .await
+            .iter()
+            .map(|lead| (lead["email"].as_str().expect("an address").to_owned(), lead["id"].as_str().expect("an id").to_owned()))
+            .collect();
+    for (request, times) in twice.iter().take(50) {
+        let address = request.rsplit_once("email=").map(|(_, email)| email.replace("%40", "@")).expect("an address");
+        let shown = Client::good(served.client.get(&format!("/leads/{}/enrichment", by_address[&address])).await);
+        let attempts = shown["attempts"].as_array().expect("attempts").len();
+        assert!(attempts >= **times, "{address}: {times} calls, {}", shown["attempts"]);
+    }
+    served.stop().await;
+    house.check().await;
+}
