@@ -33,7 +33,7 @@ async fn a_new_lead_has_the_fields_of_the_contract() {
     keys.sort_unstable();
     assert_eq!(
         keys.join(" "),
-        "city companyLinkedInUrl companyName companyPhone companySize country createdAt customFields dataCollectedAt \
+        "city companyId companyLinkedInUrl companyName companyPhone companySize country createdAt customFields dataCollectedAt \
          dataSource email emailStatus emailVerified enriched enrichedAt enrichmentJobId enrichmentStatus firstName \
          fullName id industry isQualified jobTitle lastName linkedInUrl listId location missingFields originalData \
          owner phone postalCode profilePictureUrl provenance qualityScore source state street tags updatedAt website"

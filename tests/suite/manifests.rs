@@ -74,6 +74,8 @@ async fn a_manifest_of_ones_own_works_at_once_and_shows_what_it_does() {
     server.send(server.request(Method::PUT, "/providers/acme-data/credential").json(&key)).await.expect(200);
     let lead = json!({ "firstName": "Ana", "lastName": "O\"Roe", "website": "https://acme.test" });
     let order = json!({ "operation": "email.find", "lead": lead });
+    server.post("/providers/acme-data/test", &order).await.expect_problem(403, "POLICY_FORBIDS");
+    server.post("/settings/terms", &json!({})).await.expect(200);
     let tried = server.post("/providers/acme-data/test", &order).await.expect(200);
     assert_eq!(tried["outcome"], "found");
     assert_eq!(tried["values"][0]["field"], "email");
@@ -99,6 +101,7 @@ async fn a_manifest_of_ones_own_works_at_once_and_shows_what_it_does() {
 #[tokio::test]
 async fn what_is_wrong_with_a_manifest_is_told_by_line_and_key() {
     let server = TestServer::start().await;
+    server.post("/settings/terms", &json!({})).await.expect(200);
     let wrong = OWN.replace("BASE", "https://api.acme.example").replace("region = ", "regoin = ");
     let problem = post(&server, &wrong).await.expect_problem(400, "VALIDATION_FAILED");
     let told = problem["errors"].to_string();

@@ -255,8 +255,10 @@ impl RecordAnswers {
         match &answer.outcome {
             Outcome::Pending { again_in, .. } => wait(WaitReason::Provider, answer.at.plus(*again_in), true),
             Outcome::RateLimited { retry_after } => {
-                let pause = retry_after.unwrap_or_else(|| jittered(Duration::from_secs(30)));
                 item.waits += 1;
+                // The gate slows down by itself; who was refused comes back soon, and later each time.
+                let soon = Duration::from_secs(1 << item.waits.min(5)).min(Duration::from_secs(30));
+                let pause = retry_after.unwrap_or_else(|| jittered(soon));
                 if item.waits > MAX_WAITS {
                     return Ok(None);
                 }
