@@ -56,7 +56,7 @@ async fn a_job_uses_its_rate_and_is_never_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_jobs_of_two_workspaces_share_the_rate() {
+async fn many_jobs_share_the_rate() {
     let vendors = Vendors::start().await;
     let server = vendors.server(&["hunter"], |config| {
         config.providers.get_mut("hunter").unwrap().rate_limit = 3_000;
