@@ -251,11 +251,8 @@ impl Store {
     {
         let closed = || StoreError::Engine(engine::EngineError::Closed);
         let permit = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| closed())?;
-        if tokio::runtime::Handle::try_current().is_err() {
-            // The simulation runs on one thread, without a runtime: there is nobody to keep waiting.
-            return body(&self.view()?);
-        }
         let store = self.clone();
+        // The simulation runs on one thread, without a runtime: there is nobody to keep waiting.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return body(&store.view()?) };
         let reading = runtime.spawn_blocking(move || {
             let _permit = permit;
