@@ -103,3 +103,17 @@ proptest! {
         }
     }
 }
+
+/// What waits for credits waits for the provider that may give some back, not for nobody.
+#[test]
+fn a_job_short_of_credits_looks_after_what_providers_still_work_on() {
+    let mut world = World::new(1_050, Registry::default().with(Arc::new(moody(12_769_372_845_877_670_048))));
+    let list = world.list("Fair");
+    world.some_leads(list, 13);
+    world.begin();
+    let job = world.job_for_list(list, JobOptions { partial: true, ..basic() });
+    world.work(Duration::from_secs(48 * 3_600));
+    let row = world.job(job);
+    assert!(matches!(row.status, JobStatus::Paused(_)), "{:?} {:?}", row.status, row.counts);
+    assert_eq!((row.held, row.credits_used), (0, 1_050));
+}

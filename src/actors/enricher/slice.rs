@@ -118,9 +118,7 @@ impl Slice {
         let _in_work = InWork(&self.parts, self.pick);
         let revision = self.parts.gate.revision();
         let Some(leased) = self.lease().await? else { return Ok(SliceEnd { leased: 0, job: None }) };
-        // Nothing came although something is due (credits are short while calls run): the next look at the rows tells.
-        let due = leased.next_due.filter(|_| !leased.items.is_empty());
-        self.parts.agenda.set_due(self.pick.job, due);
+        self.parts.agenda.set_due(self.pick.job, leased.next_due);
         let count = leased.items.len();
         let mut job = leased.job;
         let course = Course::of(&self.parts, &self.pick, &job, revision).await?;

@@ -60,7 +60,8 @@ pub struct LeasedItem {
 pub struct Leased {
     pub items: Vec<LeasedItem>,
     pub job: Job,
-    /// When the next item that waits is due; `None` when none does.
+    /// When the next item is due; `None` when none waits. Where nothing could be leased although something is due
+    /// (credits are short while providers work), what is due already is left out.
     pub next_due: Option<Time>,
 }
 
@@ -159,7 +160,10 @@ impl Transaction for LeaseItems {
             let paused = job.row.status.pause(reason).map_err(super::rows::not_allowed)?;
             job.pause(tx, paused)?;
         }
-        let next_due = next_due(tx, &self.scope, self.job)?;
+        let next_due = match taken.is_empty() {
+            true => next_due_after(tx, &self.scope, self.job, self.origin.at)?,
+            false => next_due(tx, &self.scope, self.job)?,
+        };
         let items = taken
             .into_iter()
             .map(|(item, row, begun, lead)| LeasedItem {
@@ -214,6 +218,17 @@ const LOOKED_AT: usize = 512;
 pub(super) fn next_due(reads: &impl Reads, scope: &WorkspaceScope, job: JobId) -> Result<Option<Time>, Refusal> {
     let mut first = None;
     reads.scan::<ItemQueue>(scope, &(job,), Order::Ascending, &mut |(_, at, _), ()| {
+        first = Some(at);
+        ControlFlow::Break(())
+    })?;
+    Ok(first)
+}
+
+/// When the first item in the queue is due that is not due at `at` yet.
+fn next_due_after(reads: &impl Reads, scope: &WorkspaceScope, job: JobId, at: Time) -> Result<Option<Time>, Refusal> {
+    let mut first = None;
+    let from = (job, at.plus(std::time::Duration::from_millis(1)), ItemId::from_u64(0));
+    reads.scan_after::<ItemQueue>(scope, &(job,), &from, Order::Ascending, &mut |(_, at, _), ()| {
         first = Some(at);
         ControlFlow::Break(())
     })?;
