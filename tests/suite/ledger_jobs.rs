@@ -107,7 +107,7 @@ proptest! {
 /// What waits for credits waits for the provider that may give some back, not for nobody.
 #[test]
 fn a_job_short_of_credits_looks_after_what_providers_still_work_on() {
-    let mut world = World::new(1_050, Registry::default().with(Arc::new(moody(12_769_372_845_877_670_048))));
+    let world = World::new(1_050, Registry::default().with(Arc::new(moody(12_769_372_845_877_670_048))));
     let list = world.list("Fair");
     world.some_leads(list, 13);
     world.begin();
