@@ -1,6 +1,6 @@
 //! A house with jobs in it, on one thread and in simulated time: store, scheduler and enricher without their actors.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use futures::task::LocalSpawnExt;
 use galena::actors::enricher::callback::Callbacks;
 use galena::actors::enricher::{EnricherParts, EnricherSettings, EnricherWork, Gate, Keys, Policy, SharedCalls};
 use galena::actors::kit::WakePort;
-use galena::actors::provider_gate::{GateSettings, Gates};
+use galena::actors::provider_gate::{GateSettings, Gates, restored};
 use galena::actors::scheduler::{Agenda, PlanShares, SchedulerParts, SchedulerWork};
 use galena::config::Config;
 use galena::deps::{MailExchange, MxAnswer, Simulation};
@@ -25,7 +25,7 @@ use galena::domain::lead::{Lead, LeadField};
 use galena::domain::list::List;
 use galena::providers::lists::Lists;
 use galena::providers::{CallContext, Desk, Offer, Planned, Provider, Registry, Request, plan};
-use galena::store::crypt::{DataKey, Sealer};
+use galena::store::crypt::{DataKey, Sealer, Secret};
 use galena::store::engine::{Engine, MemoryEngine};
 use galena::store::records::item::Item;
 use galena::store::records::job::{Job, Selection};
@@ -159,6 +159,24 @@ pub fn everybody(options: &JobOptions) -> Template {
     }
 }
 
+/// What a world is set up with; the rest is as everywhere.
+#[derive(Clone)]
+pub struct Furniture {
+    pub policy: Policy,
+    /// Weights of the plans.
+    pub plans: PlanShares,
+    /// Slugs of providers that the install has a key for.
+    pub keys: Vec<&'static str>,
+    /// Slices at a time, and of one job.
+    pub slices: (usize, usize),
+}
+
+impl Default for Furniture {
+    fn default() -> Self {
+        Self { policy: Policy::default(), plans: PlanShares::default(), keys: Vec::new(), slices: (8, 4) }
+    }
+}
+
 pub struct World {
     pub sim: Simulation,
     pub engine: Arc<MemoryEngine>,
@@ -169,7 +187,8 @@ pub struct World {
     pub sealer: Arc<Sealer>,
     pub scheduler: SchedulerWork,
     pub enricher: EnricherWork,
-    pub policy: Policy,
+    pub gates: Gates,
+    pub furniture: Furniture,
 }
 
 /// A credit and a half, so that settling and releasing are told apart.
@@ -178,25 +197,38 @@ pub const PRICE: Price = Price { built_in: 0, workspace_key: 0, install_key: 150
 impl World {
     /// A workspace with `credits` hundredths, and only `providers`.
     pub fn new(credits: u64, registry: Registry) -> Self {
-        let sim = Simulation::from_seed(7);
+        Self::furnished(credits, registry, Simulation::from_seed(7), Furniture::default())
+    }
+
+    /// The same, set up otherwise.
+    pub fn furnished(credits: u64, registry: Registry, sim: Simulation, furniture: Furniture) -> Self {
         let engine = Arc::new(MemoryEngine::new(TABLE_NAMES));
         Store::prepare(&*engine, b"wrapped").unwrap();
-        let workspace = sim.deps.ids.next::<WorkspaceId>();
-        let scope = SystemScope::for_the_house().within(workspace);
+        let scope = SystemScope::for_the_house().within(sim.deps.ids.next::<WorkspaceId>());
         let sealer = Arc::new(Sealer::new(&DataKey::generate(&*sim.deps.random)));
-        let world = Self::on(sim, engine, scope, registry, sealer, Policy::default());
-        let grant = (credits > 0).then(|| (world.sim.deps.ids.next(), credits));
+        let world = Self::on(sim, engine, scope, registry, sealer, furniture);
+        world.found(scope, "appliance", credits);
+        world
+    }
+
+    /// One more workspace.
+    pub fn workspace(&self, plan: &str, credits: u64) -> WorkspaceScope {
+        let scope = SystemScope::for_the_house().within(self.sim.deps.ids.next::<WorkspaceId>());
+        self.found(scope, plan, credits);
+        scope
+    }
+
+    fn found(&self, scope: WorkspaceScope, plan: &str, credits: u64) {
         let new = NewWorkspace {
-            id: workspace,
+            id: scope.workspace(),
             name: "Agency".to_owned(),
-            plan: "appliance".to_owned(),
+            plan: plan.to_owned(),
             region: None,
             parent: None,
-            grant,
+            grant: (credits > 0).then(|| (self.sim.deps.ids.next(), credits)),
             sandbox: false,
         };
-        world.run(CreateWorkspace { origin: world.origin(), workspace: new, owner: None, key: None });
-        world
+        self.run(CreateWorkspace { origin: self.origin(), workspace: new, owner: None, key: None });
     }
 
     fn on(
@@ -205,37 +237,40 @@ impl World {
         scope: WorkspaceScope,
         registry: Registry,
         sealer: Arc<Sealer>,
-        policy: Policy,
+        furniture: Furniture,
     ) -> Self {
         let hasher = IdentityHasher::new([3; 32]);
         let shared: Arc<dyn Engine> = engine.clone();
         let (store, core) = Store::open(shared, sim.deps.clone(), hasher, StoreOptions::default()).unwrap();
         store.serve_inline(core);
-        let agenda = Agenda::new(8, 4);
+        let agenda = Agenda::new(furniture.slices.0, furniture.slices.1);
         let system = SystemScope::for_the_house();
         let scheduler = SchedulerWork::new(SchedulerParts {
             store: store.clone(),
             agenda: agenda.clone(),
             system,
             max_jobs: 100,
-            plans: PlanShares::default(),
+            plans: furniture.plans.clone(),
             defaults: Arc::new(Config::default().workspace_defaults().unwrap()),
             enricher: WakePort::new(),
         });
-        let gates = Gates::new(&sim.deps, GateSettings::default());
+        let kept = restored(&store.view().unwrap()).unwrap();
+        let gates = Gates::kept(&sim.deps, GateSettings::default(), Arc::new(store.clone()), kept);
+        let key = |slug: &&'static str| ((*slug).to_owned(), Secret::new("key"));
+        let keys: BTreeMap<String, Secret> = furniture.keys.iter().map(key).collect();
         let enricher = EnricherWork::new(EnricherParts {
             store: store.clone(),
             agenda: agenda.clone(),
             registry: registry.clone(),
             gate: Gate::new(
-                policy.clone(),
+                furniture.policy.clone(),
                 &sim.deps,
                 Duration::from_secs(30),
                 gates.clone(),
                 Default::default(),
                 Default::default(),
             ),
-            keys: Keys::new(store.clone(), sealer.clone(), Default::default()),
+            keys: Keys::new(store.clone(), sealer.clone(), keys),
             lists: Lists::embedded().unwrap(),
             callbacks: Callbacks::new(sealer.clone(), None),
             sandbox: None,
@@ -245,18 +280,19 @@ impl World {
             settings: EnricherSettings::with_defaults(Config::default().workspace_defaults().unwrap()),
             scheduler: WakePort::new(),
         });
-        Self { sim, engine, store, scope, agenda, registry, sealer, scheduler, enricher, policy }
+        Self { sim, engine, store, scope, agenda, registry, sealer, scheduler, enricher, gates, furniture }
     }
 
     /// What a start after a crash at this moment finds: the committed rows and nothing else.
     pub fn crash(self) -> Self {
         let engine = Arc::new(self.engine.durable_copy());
         let registry = self.registry.clone();
-        Self::on(self.sim, engine, self.scope, registry, self.sealer, self.policy)
+        Self::on(self.sim, engine, self.scope, registry, self.sealer, self.furniture)
     }
 
     pub fn with_policy(self, policy: Policy) -> Self {
-        Self::on(self.sim, self.engine, self.scope, self.registry, self.sealer, policy)
+        let furniture = Furniture { policy, ..self.furniture };
+        Self::on(self.sim, self.engine, self.scope, self.registry, self.sealer, furniture)
     }
 
     pub fn origin(&self) -> Origin {
@@ -328,8 +364,9 @@ impl World {
     }
 
     pub fn plan(&self, template: &Template, options: &JobOptions) -> Planned {
+        let key_of = |slug: &str| self.furniture.keys.contains(&slug).then_some(PriceSource::InstallKey);
         let desk =
-            Desk { registry: &self.registry, key_of: &|_| None, switched_off: &HashSet::new(), can_be_rung: false };
+            Desk { registry: &self.registry, key_of: &key_of, switched_off: &HashSet::new(), can_be_rung: false };
         plan(&desk, template, options).unwrap()
     }
 

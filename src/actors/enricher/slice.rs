@@ -184,12 +184,17 @@ impl Slice {
                 drop(told);
                 let Some(recorded) = recorded else { continue };
                 job = recorded.job;
-                waiting.extend(recorded.items.into_iter().filter_map(|one| match one {
+                let next = recorded.items.into_iter().filter_map(|one| match one {
                     RecordedItem::Next { item, begun, tally, lead_id, lead, calls_again } => {
                         Some(Task { item, begun, ticket: None, tally, lead_id, lead: *lead, calls_again, asks: None })
                     }
                     RecordedItem::Done(_) | RecordedItem::Stale(_) => None,
-                }));
+                });
+                // Who has begun goes before those who have not: when a provider is down, they do not all go past it at
+                // once, and somebody is left to see that it is back. Where many go into one call they gather.
+                let (gather, alone): (Vec<Task>, Vec<Task>) = next.partition(|task| course.batch(task.begun.step) > 1);
+                alone.into_iter().rev().for_each(|task| waiting.push_front(task));
+                waiting.extend(gather);
             }
         }
         Ok(SliceEnd { leased: count, job: Some(job) })

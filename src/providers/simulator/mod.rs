@@ -44,6 +44,7 @@ struct State {
     limits: BTreeMap<String, Limits>,
     latency: Option<Duration>,
     steady: bool,
+    counts_looks: bool,
 }
 
 /// Plays any number of vendors.
@@ -93,6 +94,11 @@ impl Simulator {
     /// From now on nothing fails by chance.
     pub fn set_steady(&self) {
         self.state().steady = true;
+    }
+
+    /// From now on looks at submitted work take their place in the limits, too: every request counts.
+    pub fn set_counts_looks(&self) {
+        self.state().counts_looks = true;
     }
 
     /// A time in which the vendor does not work.

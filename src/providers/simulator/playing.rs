@@ -104,7 +104,7 @@ impl Simulator {
             None => {}
         }
         if let Some(spec) = route.spec
-            && matches!(route.step, Step::Single | Step::Batch)
+            && (state.counts_looks || matches!(route.step, Step::Single | Step::Batch))
         {
             let limits = state.limits.get(slug).cloned();
             let limits = limits.unwrap_or_else(|| vendor.setup.limits(&vendor.manifest, spec));
