@@ -318,7 +318,7 @@ async fn call(
     credential: Option<&crate::store::crypt::Secret>,
     timeout: Duration,
 ) -> (Reply, Vec<ShownExchange>) {
-    let context = CallContext { deps, credential, timeout };
+    let context = CallContext { deps, credential, timeout, further: None };
     let (mut replies, exchanges) = shelved.provider.try_out(std::slice::from_ref(request), context).await;
     let nothing = || Reply::from(Outcome::Broken { reason: "no reply".to_owned() });
     (replies.pop().unwrap_or_else(nothing), exchanges)

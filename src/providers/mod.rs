@@ -99,6 +99,15 @@ pub struct CallContext<'a> {
     pub credential: Option<&'a Secret>,
     /// For the whole call.
     pub timeout: Duration,
+    /// Who is asked before the call makes another request than its first; nobody: as many as it needs.
+    pub further: Option<&'a dyn Further>,
+}
+
+/// Leave for one more request of a call that is under way: a vendor counts each, and after a stop there is none.
+pub trait Further: Send + Sync {
+    /// Waits until the next request may go: how long that took, which does not count as time of the call. Nothing: none
+    /// may go any more.
+    fn one_more(&self) -> BoxFuture<'_, Option<Duration>>;
 }
 
 /// A source of values.

@@ -63,7 +63,7 @@ fn ask(provider: &dyn Provider, operation: Operation, inputs: &[(LeadField, &str
     let request = Request { id: AttemptId::from_u64(1), operation, inputs, ticket: None, callback: None };
     let world = Simulation::from_seed(1);
     let deps = world.deps.without_dns();
-    let context = CallContext { deps: &deps, credential: None, timeout: Duration::from_secs(1) };
+    let context = CallContext { deps: &deps, credential: None, timeout: Duration::from_secs(1), further: None };
     let reply = call_one(provider, &request, context).now_or_never().expect("without the network it answers at once");
     match reply.expect("one reply").outcome {
         Outcome::Found(answer) | Outcome::Partial(answer) => answer.values,

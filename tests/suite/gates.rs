@@ -456,7 +456,7 @@ fn what_the_vendor_says_of_its_windows_is_kept() {
             };
             let permit = gates.enter(&key(), &Limits::default(), &claim(1, 1)).await.expect("open");
             log.borrow_mut().push(clock.monotonic() - start);
-            let signs = RateSigns { retry_after: None, windows: vec![told] };
+            let signs = RateSigns { windows: vec![told], ..RateSigns::default() };
             permit.end(&Outcome::NotFound, &signs, Duration::ZERO);
         }
     });

@@ -26,8 +26,8 @@ fn answered(house: &House) -> BTreeMap<u64, f64> {
 }
 
 /// What each workspace gets of what is answered in `lasts`, beside what its plan says; all queues are full all the time.
-fn shares(house: &mut House, scopes: &[WorkspaceScope], lasts: Duration) {
-    house.run(MINUTE * 2);
+fn shares(house: &mut House, scopes: &[WorkspaceScope], warm: Duration, lasts: Duration) {
+    house.run(warm);
     let before = answered(house);
     house.run(lasts);
     let after = answered(house);
@@ -56,7 +56,7 @@ fn shares_of_full_queues_follow_the_plans() {
     for scope in &scopes {
         (0..4).for_each(|_| drop(house.job(*scope, 600, JobOptions::default())));
     }
-    shares(&mut house, &scopes, MINUTE * 5);
+    shares(&mut house, &scopes, MINUTE * 2, MINUTE * 5);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn neither_the_number_of_jobs_nor_their_priority_buys_a_share() {
         house.job(scopes[1], 1_000, prioritised(priority));
     }
     (0..12).for_each(|_| drop(house.job(scopes[2], 200, prioritised(Priority::High))));
-    shares(&mut house, &scopes, MINUTE * 5);
+    shares(&mut house, &scopes, MINUTE * 2, MINUTE * 5);
 }
 
 #[test]
@@ -82,19 +82,20 @@ fn neither_a_slow_vendor_nor_a_quick_one_changes_the_shares() {
             (0..=2 * place).for_each(|_| drop(house.job(*scope, 1_200, JobOptions::default())));
         }
         println!("{latency:?}");
-        shares(&mut house, &scopes, MINUTE * 5);
+        shares(&mut house, &scopes, MINUTE * 2, MINUTE * 5);
     }
 }
 
 #[test]
 fn whoever_asks_for_many_at_once_gets_no_more_than_its_share() {
     // A call takes ten leads; the smallest plan has jobs that fill them, the others as many jobs of their own size.
-    let mut house = House::new(vec![works("vendor", r#"{ calls = 60, per = "1m" }"#, 10)]);
+    let mut house = House::new(vec![works("vendor", r#"{ calls = 200, per = "1m" }"#, 10)]);
     let scopes = workspaces(&mut house);
     for (scope, jobs) in scopes.iter().zip([3, 2, 5]) {
-        (0..jobs).for_each(|_| drop(house.job(*scope, 1_200, JobOptions::default())));
+        (0..jobs).for_each(|_| drop(house.job(*scope, 3_000, JobOptions::default())));
     }
-    shares(&mut house, &scopes, MINUTE * 12);
+    // Until what is submitted and what is collected are in balance.
+    shares(&mut house, &scopes, MINUTE * 8, MINUTE * 10);
 }
 
 /// A hundred jobs of ten workspaces of one plan, all at work.

@@ -307,7 +307,7 @@ impl House {
     /// A list of `count` people whom nobody else has.
     pub fn people(&mut self, scope: WorkspaceScope, count: usize) -> ListId {
         self.world.scope = scope;
-        let list = self.world.list("Fair");
+        let list = self.world.list(&format!("Fair {}", self.leads));
         let mut rows = Vec::new();
         for _ in 0..count {
             self.leads += 1;
@@ -325,6 +325,10 @@ impl House {
     /// The number of whoever was added last.
     pub fn people_so_far(&self) -> u64 {
         self.leads
+    }
+
+    pub fn owner(&self, number: usize) -> WorkspaceScope {
+        self.owners[number - 1]
     }
 
     /// Whether a request is about one of the people of a workspace.

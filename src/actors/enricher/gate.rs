@@ -16,6 +16,7 @@ use std::time::Duration;
 use futures::FutureExt;
 
 use super::course::Course;
+use super::under_way::{Enter, UnderWay};
 use crate::actors::provider_gate::{Claim, Closed, Gates, overridden};
 use crate::actors::scheduler::{Agenda, Pick};
 use crate::config;
@@ -121,7 +122,7 @@ impl Gate {
             return Passed::Answered { replies: all(&forbidden), latency: None };
         }
         if provider.is_instant() {
-            let context = CallContext { deps: &self.deps, credential: None, timeout: self.timeout };
+            let context = CallContext { deps: &self.deps, credential: None, timeout: self.timeout, further: None };
             let Some(_call) = agenda.begin_call(pick) else { return Passed::Stopped };
             let answered = AssertUnwindSafe(provider.call(requests, context)).catch_unwind().await;
             let replies = answered.unwrap_or_else(|_panic| all(&broken("the provider's code failed")));
@@ -144,7 +145,8 @@ impl Gate {
             Ok(permit) => permit,
             Err(closed) => {
                 let outcome = self.turned_away(closed);
-                return Passed::Answered { replies: all(&outcome), latency: None };
+                let replies = requests.iter().map(|request| self.kept(request, outcome.clone()).into()).collect();
+                return Passed::Answered { replies, latency: None };
             }
         };
         // It was judged by rules that have changed while it waited: it goes back and is judged again.
@@ -154,16 +156,32 @@ impl Gate {
             return Passed::Stopped;
         };
         let deps = course.played.as_ref().unwrap_or(&self.deps);
-        let context = CallContext { deps, credential: key.map(|key| &key.secret), timeout: self.timeout };
-        let begun = self.deps.clock.now();
+        let enter = Enter { gates: &self.gates, key: &key_of_gate, limits: &limits, claim, agenda, pick };
+        let under_way = UnderWay::new(enter, &self.deps, self.timeout, permit);
+        let credential = key.map(|key| &key.secret);
+        let context = CallContext { deps, credential, timeout: self.timeout, further: Some(&under_way) };
         let answered = AssertUnwindSafe(provider.call(requests, context)).catch_unwind();
         let replies = tokio::select! {
             answered = answered => answered.unwrap_or_else(|_panic| all(&broken("the provider's code failed"))),
-            () = self.deps.clock.sleep(self.timeout) => all(&broken("no answer in time")),
+            () = under_way.out_of_time() => all(&broken("no answer in time")),
         };
-        let latency = self.deps.clock.now().since(begun);
-        permit.answered(&replies, latency);
+        let latency = under_way.ended(&replies);
         Passed::Answered { replies, latency: Some(latency) }
+    }
+
+    /// What a provider works on is not asked for anew because it cannot be looked after now.
+    fn kept(&self, request: &Request, outcome: Outcome) -> Outcome {
+        let again_in = match &outcome {
+            Outcome::Closed { until, .. } => Some(until.since(self.deps.clock.now())),
+            Outcome::RateLimited { retry_after } => *retry_after,
+            _ => None,
+        };
+        match (&request.ticket, again_in) {
+            (Some(ticket), Some(again_in)) => {
+                Outcome::Pending { ticket: ticket.clone(), again_in: again_in.max(Duration::from_secs(1)) }
+            }
+            _ => outcome,
+        }
     }
 
     /// What a closed gate means for those who came to it.

@@ -15,6 +15,7 @@ pub mod planning;
 mod sandbox;
 mod single_flight;
 mod slice;
+mod under_way;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,7 +16,7 @@ use super::windows::{Moment, Ready, Taken, Windows};
 use super::{Claim, Closed, GateKey};
 use crate::actors::fair_queue::{FairQueue, Waiting};
 use crate::deps::Deps;
-use crate::domain::enrichment::{Limits, Outcome, RateSigns};
+use crate::domain::enrichment::{Limits, Outcome, RateSigns, Trouble};
 use crate::domain::time::Time;
 use crate::store::records::gate::QuotaRow;
 
@@ -340,7 +340,11 @@ impl State {
     /// What came of a call.
     pub fn ended(&mut self, granted: &Granted, outcome: &Outcome, signs: &RateSigns, latency: Duration, now: Moment) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        let sign = Sign::of(outcome);
+        let sign = match signs.trouble {
+            Some(Trouble::Broken) => Sign::Broken,
+            Some(Trouble::SlowDown) => Sign::SlowDown,
+            None => Sign::of(outcome),
+        };
         if sign == Sign::Alive && outcome.is_call() {
             self.latencies.note(latency);
             self.shrink.answered();

@@ -166,7 +166,8 @@ impl Permit {
             Outcome::Broken { .. } => 0,
             _ => 1,
         };
-        match replies.iter().max_by_key(telling) {
+        // Of several that say the same the first: what a whole answer tells stands there.
+        match replies.iter().rev().max_by_key(telling) {
             Some(reply) => self.end(&reply.outcome, &reply.signs, latency),
             None => self.unused(),
         }

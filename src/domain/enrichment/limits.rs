@@ -37,4 +37,13 @@ pub struct WindowSign {
 pub struct RateSigns {
     pub retry_after: Option<Duration>,
     pub windows: Vec<WindowSign>,
+    /// What the call met although its outcome says something else: a look that fails leaves its work pending.
+    pub trouble: Option<Trouble>,
+}
+
+/// How a vendor is that could not be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    Broken,
+    SlowDown,
 }

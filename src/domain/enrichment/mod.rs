@@ -31,7 +31,7 @@ pub use domain_fit::{DomainFit, domain_fit};
 pub use email_check::{EmailCheck, EmailFacts, MailHost, NotAsked, Reason, check_email};
 pub use input::{Input, inputs_of};
 pub use level::{Level, Price, PriceSource, Priority};
-pub use limits::{Limit, Limits, RateSigns, WindowSign};
+pub use limits::{Limit, Limits, RateSigns, Trouble, WindowSign};
 pub use measured::{Latencies, Measured, Sample};
 pub use options::{JobOptions, SkipRule};
 pub use outcome::{Answer, FoundValue, Outcome, Reply};

@@ -16,7 +16,7 @@ pub fn ask(provider: &dyn Provider, operation: Operation, inputs: &[(LeadField, 
     let inputs = given.map(|(field, text)| (Input::Lead(*field), (*text).to_owned())).collect();
     let request = Request { id: AttemptId::from_u64(1), operation, inputs, ticket: None, callback: None };
     let world = Simulation::from_seed(1);
-    let context = CallContext { deps: &world.deps, credential: None, timeout: Duration::from_secs(1) };
+    let context = CallContext { deps: &world.deps, credential: None, timeout: Duration::from_secs(1), further: None };
     call_one(provider, &request, context).now_or_never().expect("answers at once").expect("one reply").outcome
 }
 

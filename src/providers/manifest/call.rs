@@ -1,5 +1,6 @@
 //! One call of a provider: sending, and what is kept of it for who wants to see.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +44,14 @@ pub struct Call<'a> {
     pub proof: &'a Proof,
     /// Where exchanges are shown, when somebody looks.
     pub trail: Option<&'a Mutex<Vec<ShownExchange>>>,
+    pub pauses: Pauses,
+}
+
+/// When the requests of a call waited for each other's leave.
+#[derive(Debug, Default)]
+pub struct Pauses {
+    has_sent: AtomicBool,
+    milliseconds: AtomicU64,
 }
 
 /// How an exchange ended.
@@ -105,7 +114,17 @@ impl Call<'_> {
         let auth = template.auth.as_ref().unwrap_or(&self.manifest.auth);
         let built = building::request(template, self.setup.base_url(self.manifest), scope, auth, self.proof);
         let mut request = built.map_err(|error| (Outcome::InvalidInput { reason: error.to_string() }, false))?;
-        let passed = self.context.deps.clock.monotonic().saturating_sub(self.started);
+        if self.pauses.has_sent.swap(true, Ordering::Relaxed)
+            && let Some(further) = self.context.further
+        {
+            let Some(waited) = further.one_more().await else {
+                return Err((Outcome::Broken { reason: "no further request could be made".to_owned() }, true));
+            };
+            let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+            self.pauses.milliseconds.fetch_add(waited, Ordering::Relaxed);
+        }
+        let paused = Duration::from_millis(self.pauses.milliseconds.load(Ordering::Relaxed));
+        let passed = self.context.deps.clock.monotonic().saturating_sub(self.started).saturating_sub(paused);
         let left = self.context.timeout.saturating_sub(passed);
         if left.is_zero() {
             return Err((Outcome::Broken { reason: "no time was left for the call".to_owned() }, false));

@@ -11,7 +11,7 @@ use super::provider::{AGAIN_IN, Asking};
 use super::reading::{Answered, Meaning};
 use super::template::{self, Scope};
 use super::ticket::Ticket;
-use crate::domain::enrichment::{Outcome, RateSigns, Reply};
+use crate::domain::enrichment::{Outcome, RateSigns, Trouble, Reply};
 use crate::domain::time::Time;
 use crate::providers::Request;
 
@@ -79,7 +79,7 @@ pub async fn collect(asking: &Asking<'_>, requests: &[Request]) -> Vec<Reply> {
         Exchanged::Failed { outcome, sent } => return kept(requests, outcome, sent, plan.every),
         Exchanged::Answered { answered, meaning, signs } => (answered, meaning, signs),
     };
-    if let Some(wait) = not_yet(&meaning, &signs, plan.every) {
+    if let Some(wait) = not_yet(&meaning, &mut signs, plan.every) {
         return waiting(requests, wait, &signs);
     }
     // What the work cost is told by the poll, not by its result.
@@ -93,7 +93,7 @@ pub async fn collect(asking: &Asking<'_>, requests: &[Request]) -> Vec<Reply> {
                 (answered, meaning, signs) = (fetched, of_fetch, of_signs);
             }
         }
-        if let Some(wait) = not_yet(&meaning, &signs, plan.every) {
+        if let Some(wait) = not_yet(&meaning, &mut signs, plan.every) {
             return waiting(requests, wait, &signs);
         }
     }
@@ -126,11 +126,16 @@ async fn again(asking: &Asking<'_>, requests: &[Request], tickets: &[Ticket]) ->
 }
 
 /// How long to wait where the work is not done, or the look at it did not succeed.
-fn not_yet(meaning: &Meaning, signs: &RateSigns, every: Duration) -> Option<Duration> {
+fn not_yet(meaning: &Meaning, signs: &mut RateSigns, every: Duration) -> Option<Duration> {
     let passing = match meaning.verdict {
         Verdict::Pending | Verdict::RateLimited => true,
         Verdict::Broken => !meaning.by_rule,
         _ => false,
+    };
+    signs.trouble = match meaning.verdict {
+        Verdict::RateLimited => Some(Trouble::SlowDown),
+        Verdict::Broken if passing => Some(Trouble::Broken),
+        _ => None,
     };
     passing.then(|| meaning.again_in.or(signs.retry_after).unwrap_or(every))
 }
@@ -145,7 +150,11 @@ fn waiting(requests: &[Request], again_in: Duration, signs: &RateSigns) -> Vec<R
 }
 
 fn kept(requests: &[Request], outcome: Outcome, sent: bool, every: Duration) -> Vec<Reply> {
-    if sent { waiting(requests, every, &RateSigns::default()) } else { all(requests, &outcome) }
+    let signs = RateSigns {
+        trouble: matches!(outcome, Outcome::Broken { .. }).then_some(Trouble::Broken),
+        ..RateSigns::default()
+    };
+    if sent { waiting(requests, every, &signs) } else { all(requests, &outcome) }
 }
 
 fn all(requests: &[Request], outcome: &Outcome) -> Vec<Reply> {

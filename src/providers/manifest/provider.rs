@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::auth::{Proof, Tokens};
 use super::building::{scope_of, settings};
-use super::call::{Call, Exchanged, ShownExchange};
+use super::call::{Call, Exchanged, Pauses, ShownExchange};
 use super::collecting;
 use super::model::{Auth, Batch, Correlation, Exchange, Manifest, OperationSpec, Told, Verdict};
 use super::reading::{Answered, Meaning, meaning};
@@ -86,7 +86,7 @@ impl ManifestProvider {
             Ok(proof) => proof,
             Err(outcome) => return all(outcome),
         };
-        let call = Call { manifest: &self.manifest, setup: &self.setup, context, started, proof: &proof, trail };
+        let call = Call { manifest: &self.manifest, setup: &self.setup, context, started, proof: &proof, trail, pauses: Pauses::default() };
         let asking = Asking { call, spec, settings: settings(&self.setup.settings(&self.manifest)) };
         let replies = if first.ticket.is_some() {
             collecting::collect(&asking, requests).await
