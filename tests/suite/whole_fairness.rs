@@ -7,7 +7,7 @@ use galena::domain::enrichment::{ItemState, JobOptions, Priority};
 use galena::domain::id::{Id, JobId, LeadId};
 use galena::store::WorkspaceScope;
 
-use super::whole_house::{Asked, House, checks, works};
+use super::whole_house::{Asked, House, batches, checks, works};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const PLANS: [(&str, f64); 3] = [("three", 3.0), ("two", 2.0), ("one", 1.0)];
@@ -87,15 +87,54 @@ fn neither_a_slow_vendor_nor_a_quick_one_changes_the_shares() {
 }
 
 #[test]
-fn whoever_asks_for_many_at_once_gets_no_more_than_its_share() {
-    // A call takes ten leads; the smallest plan has jobs that fill them, the others as many jobs of their own size.
-    let mut house = House::new(vec![works("vendor", r#"{ calls = 200, per = "1m" }"#, 10)]);
-    let scopes = workspaces(&mut house);
-    for (scope, jobs) in scopes.iter().zip([3, 2, 5]) {
-        (0..jobs).for_each(|_| drop(house.job(*scope, 3_000, JobOptions::default())));
+fn calls_for_many_are_shared_like_calls_for_one() {
+    // Three and ten leads in a call, and jobs of many sizes.
+    for (size, jobs) in [(3, [2, 5, 3]), (10, [4, 1, 9])] {
+        let mut house = House::new(vec![batches("vendor", r#"{ calls = 100, per = "1m" }"#, size)]);
+        let scopes = workspaces(&mut house);
+        for ((scope, (_, weight)), jobs) in scopes.iter().zip(PLANS).zip(jobs) {
+            let leads = 100 * size * weight as usize;
+            (0..jobs).for_each(|job| drop(house.job(*scope, leads + 17 * job, JobOptions::default())));
+        }
+        shares(&mut house, &scopes, MINUTE, MINUTE * 4);
     }
-    // Until what is submitted and what is collected are in balance.
-    shares(&mut house, &scopes, MINUTE * 8, MINUTE * 10);
+}
+
+#[test]
+fn looks_at_submitted_work_are_calls_and_shared_like_calls() {
+    let mut house = House::new(vec![works("vendor", r#"{ calls = 300, per = "1m" }"#, 10)]);
+    let scopes = workspaces(&mut house);
+    for (scope, jobs) in scopes.iter().zip([3, 1, 5]) {
+        (0..jobs).for_each(|_| drop(house.job(*scope, 5_000 / jobs, JobOptions::default())));
+    }
+    // Whose work a look is for stands in no request: it is known by whose the submission was.
+    house.run(MINUTE * 8);
+    assert!(house.rows().iter().all(|row| !row.status.is_over()));
+    let mut owners: BTreeMap<String, u64> = BTreeMap::new();
+    let mut calls: BTreeMap<u64, f64> = BTreeMap::new();
+    for one in house.street.asked("vendor") {
+        let owner = match one.path.rsplit_once('/') {
+            Some(("", "work")) => {
+                let owner = house.owner_of(&one.body).workspace().as_u64();
+                owners.insert(one.answer, owner);
+                owner
+            }
+            _ => {
+                let run = one.path.rsplit('/').next().unwrap();
+                *owners.iter().find(|(answer, _)| answer.contains(run)).unwrap().1
+            }
+        };
+        if one.at > MINUTE {
+            *calls.entry(owner).or_default() += 1.0;
+        }
+    }
+    let total: f64 = calls.values().sum();
+    for (scope, (plan, weight)) in scopes.iter().zip(PLANS) {
+        let share = calls[&scope.workspace().as_u64()] / total * 6.0 / weight;
+        println!("{plan}: {share:.3} of its share of {total} calls");
+        assert!((share - 1.0).abs() <= 0.05, "{plan} gets {share:.3} of its share");
+    }
+    assert_eq!(house.street.refused("vendor"), 0);
 }
 
 /// A hundred jobs of ten workspaces of one plan, all at work.
@@ -137,7 +176,8 @@ fn one_lead_in_a_full_house_is_taken_up_at_once_and_asked_about_next() {
         println!("its call is the {place}. after {:?}", house.now() - entered);
         // Eleven take turns: whoever has just been served waits for the others.
         assert!(place <= 11, "{place} calls went before it");
-        let own = calls[..place].iter().filter(|one| house.asked_by(scope, one)).count();
+        let own =
+            calls[..place].iter().filter(|one| house.owner_of(&one.path).workspace() == scope.workspace()).count();
         assert_eq!(own, 0, "the next permit of its workspace is its own");
     }
 }

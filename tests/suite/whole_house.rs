@@ -47,6 +47,8 @@ pub struct Asked {
     pub at: Duration,
     /// None while it is open, and where nobody answered.
     pub status: Option<u16>,
+    /// What it was answered.
+    pub answer: String,
 }
 
 /// Whoever the house calls: played vendors, and a book of every request.
@@ -93,12 +95,16 @@ impl Http for Street {
         let place = {
             let mut asked = self.asked.lock().unwrap();
             let body = String::from_utf8_lossy(&request.body).into_owned();
-            asked.push(Asked { slug, path, body, at: self.clock.monotonic(), status: None });
+            asked.push(Asked { slug, path, body, at: self.clock.monotonic(), status: None, answer: String::new() });
             asked.len() - 1
         };
         async move {
             let answer = self.simulator.send(request).await;
-            self.asked.lock().unwrap()[place].status = answer.as_ref().ok().map(|answer| answer.status.as_u16());
+            if let Ok(answer) = &answer {
+                let one = &mut self.asked.lock().unwrap()[place];
+                one.status = Some(answer.status.as_u16());
+                one.answer = String::from_utf8_lossy(&answer.body).into_owned();
+            }
             answer
         }
         .boxed()
@@ -226,6 +232,54 @@ json = '''{"each":"{{ submitted.body.leads }}","one":{"email":"{{ item.email }}"
     read(slug, &text).unwrap()
 }
 
+/// A vendor that takes many in one call and answers at once.
+pub fn batches(slug: &str, limits: &str, size: usize) -> Manifest {
+    let text = r#"
+slug = "SLUG"
+name = "SLUG"
+docs = "https://docs.SLUG.test"
+region = "eu"
+base_url = "https://api.SLUG.test"
+auth = { kind = "bearer" }
+default_plan = "standard"
+
+[plans.standard]
+limits = [LIMITS]
+
+[[outcomes]]
+status = 429
+is = "rate_limited"
+
+[operations."email.verify"]
+needs = [["email"]]
+price = { per_call = "0.004" }
+
+[operations."email.verify".batch]
+size = SIZE
+items = "@"
+keys = [{ request = "{{ email }}", answer = "email" }]
+
+[operations."email.verify".batch.request]
+method = "POST"
+path = "/many"
+
+[operations."email.verify".batch.request.body]
+leads = { each = "{{ requests }}", one = { email = "{{ email }}" } }
+
+[operations."email.verify".map]
+emailStatus = { from = "verdict", confidence = 0.9 }
+
+[operations."email.verify".simulate]
+hit_rate = 1.0
+latency = ["150ms", "600ms"]
+
+[operations."email.verify".simulate.answers.batch]
+json = '''{"each":"{{ sent.body.leads }}","one":{"email":"{{ item.email }}","verdict":"valid"}}'''
+"#;
+    let text = text.replace("SLUG", slug).replace("LIMITS", limits).replace("SIZE", &size.to_string());
+    read(slug, &text).unwrap()
+}
+
 /// Plans `three`, `two` and `one`, named after their weights.
 fn plans() -> PlanShares {
     let plan = |(name, weight): (&str, u32)| {
@@ -331,11 +385,11 @@ impl House {
         self.owners[number - 1]
     }
 
-    /// Whether a request is about one of the people of a workspace.
-    pub fn asked_by(&self, scope: WorkspaceScope, asked: &Asked) -> bool {
-        let text = asked.path.split_once("person").unwrap().1;
+    /// Whose person a request is about; of several the first.
+    pub fn owner_of(&self, asked: &str) -> WorkspaceScope {
+        let text = asked.split_once("person").unwrap().1;
         let number: usize = text.split_once(|one: char| !one.is_ascii_digit()).unwrap().0.parse().unwrap();
-        self.owners[number - 1].workspace() == scope.workspace()
+        self.owners[number - 1]
     }
 
     fn template(&self) -> Template {

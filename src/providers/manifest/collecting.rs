@@ -11,7 +11,7 @@ use super::provider::{AGAIN_IN, Asking};
 use super::reading::{Answered, Meaning};
 use super::template::{self, Scope};
 use super::ticket::Ticket;
-use crate::domain::enrichment::{Outcome, RateSigns, Trouble, Reply};
+use crate::domain::enrichment::{Outcome, RateSigns, Reply, Trouble};
 use crate::domain::time::Time;
 use crate::providers::Request;
 

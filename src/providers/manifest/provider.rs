@@ -86,7 +86,15 @@ impl ManifestProvider {
             Ok(proof) => proof,
             Err(outcome) => return all(outcome),
         };
-        let call = Call { manifest: &self.manifest, setup: &self.setup, context, started, proof: &proof, trail, pauses: Pauses::default() };
+        let call = Call {
+            manifest: &self.manifest,
+            setup: &self.setup,
+            context,
+            started,
+            proof: &proof,
+            trail,
+            pauses: Pauses::default(),
+        };
         let asking = Asking { call, spec, settings: settings(&self.setup.settings(&self.manifest)) };
         let replies = if first.ticket.is_some() {
             collecting::collect(&asking, requests).await
