@@ -69,6 +69,11 @@ impl Street {
         self.asked.lock().unwrap().len()
     }
 
+    /// Those after so many.
+    pub fn since(&self, before: usize) -> Vec<Asked> {
+        self.asked.lock().unwrap()[before..].to_vec()
+    }
+
     pub fn count(&self, slug: &str) -> usize {
         self.asked.lock().unwrap().iter().filter(|asked| asked.slug == slug).count()
     }
@@ -304,6 +309,8 @@ pub struct House {
     leads: u64,
     /// Whose the people are, in their order.
     owners: Vec<WorkspaceScope>,
+    /// The jobs that people were added for.
+    ordered: HashMap<u64, JobId>,
     /// Jobs by the workspace that ordered them.
     pub jobs: Vec<(WorkspaceScope, JobId)>,
     /// What one question is asked of, in their order.
@@ -341,6 +348,7 @@ impl House {
             next_alarm: Duration::ZERO,
             leads: 0,
             owners: Vec::new(),
+            ordered: HashMap::new(),
             jobs: Vec::new(),
             asks: slugs,
         }
@@ -392,6 +400,25 @@ impl House {
         self.owners[number - 1]
     }
 
+    /// Whether a request is about a lead of one of these jobs, directly or as work that was submitted before.
+    pub fn is_of(&self, asked: &Asked, jobs: &[(WorkspaceScope, JobId)]) -> bool {
+        let told = |text: &str| text.contains("person").then(|| self.people_of(text));
+        let run = || {
+            let run = asked.path.rsplit('/').next()?;
+            let submitted =
+                self.street.since(0).into_iter().find(|one| one.path == "/work" && one.answer.contains(run))?;
+            told(&submitted.body)
+        };
+        let Some(people) = told(&asked.path).or_else(|| told(&asked.body)).or_else(run) else { return false };
+        people.iter().any(|person| jobs.iter().any(|(_, job)| self.ordered.get(person) == Some(job)))
+    }
+
+    fn people_of(&self, text: &str) -> Vec<u64> {
+        let numbers = text.split("person").skip(1);
+        let digits = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>();
+        numbers.filter_map(|part| digits(part).parse().ok()).collect()
+    }
+
     fn template(&self) -> Template {
         let step = |slug: &&'static str| TemplateStep { provider: (*slug).to_owned(), ..TemplateStep::default() };
         let steps = self.asks.iter().map(step).collect();
@@ -408,8 +435,10 @@ impl House {
 
     /// A job over `count` people of its own.
     pub fn job(&mut self, scope: WorkspaceScope, count: usize, options: JobOptions) -> JobId {
+        let first = self.leads + 1;
         let list = self.people(scope, count);
         let order = self.order(scope, Selection { list: Some(list), ..Selection::default() }, options);
+        self.ordered.extend((first..=self.leads).map(|person| (person, order.id)));
         self.begin_job(order)
     }
 

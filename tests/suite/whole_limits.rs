@@ -155,12 +155,6 @@ fn after_a_crash_at_nine_tenths_of_a_day_only_the_last_tenth_is_called() {
         assert!(called <= 1_000 && refused == 0, "{called} {refused}");
         assert!(called >= 1_000 - 4 * crashes as usize, "{called}: a crash forgets a block of calls at most");
         let row = house.row(scope, job);
-        if row.counts.failed > 0 {
-            let items = galena::store::jobs::items_page(&house.world.view(), &scope, job, None, None, usize::MAX).unwrap();
-            let one = items.into_iter().find(|(_, item)| item.state == ItemState::Failed).unwrap().1;
-            println!("{one:?}");
-            for (_, a) in galena::store::jobs::attempts_of(&house.world.view(), &scope, one.lead, 100).unwrap() { println!("{a:?}"); }
-        }
         assert!(!row.status.is_over() && row.counts.failed == 0, "{:?}", row.counts);
         let told = told(&house).expect("somebody waits, and why is told");
         println!("{told}");

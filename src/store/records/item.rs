@@ -96,6 +96,10 @@ pub struct Item {
     /// What its provider works on: the key of the question.
     #[cbor(n(24), with = "minicbor::bytes")]
     pub question: Option<[u8; 32]>,
+    /// Starts that found it leased: the process had ended while it was in work, called or not.
+    #[n(25)]
+    #[cbor(default)]
+    pub lost: u32,
 }
 
 /// An answer that waits to be confirmed.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::rows::{ItemLines, LeadWrite, OpenJob};
-use crate::domain::enrichment::{ItemState, MAX_TRIES};
+use crate::domain::enrichment::ItemState;
 use crate::domain::id::{ItemId, JobId, WorkspaceId};
 use crate::store::tables::{Items, Leases};
 use crate::store::{Origin, Reads, Refusal, SystemScope, Transaction, Tx, meta};
@@ -24,8 +24,12 @@ impl Transaction for StartBoot {
     }
 }
 
-/// Takes back the leases of earlier boots. Whether their calls were made is not known; they count as tries, so that a
-/// lead on which the process dies is not tried for ever.
+/// How often the process may end while a lead is in work before its step counts as failed. Most were not even called
+/// then, so it is far more than what a provider gets.
+const MAX_LOST: u32 = 100;
+
+/// Takes back the leases of earlier boots. Whether their calls were made is not known. It is counted, so that a lead on
+/// which the process dies is not tried for ever.
 #[derive(Debug, Clone)]
 pub struct VoidLeases {
     pub system: SystemScope,
@@ -86,14 +90,14 @@ fn void_item(tx: &mut Tx<'_>, job: &mut OpenJob<'_>, id: ItemId, lines: &mut Ite
     if item.ticket.is_none() {
         job.end_attempt(tx, &mut item, "lost")?;
         item.attempts += 1;
-        item.tries += 1;
+        item.lost += 1;
     }
     if job.row.status.is_over() {
         return job.end(tx, id, &mut item, ItemState::Cancelled, LeadWrite::Here);
     }
-    if item.tries >= MAX_TRIES {
+    if item.lost >= MAX_LOST {
         item.tally.failed = true;
-        item.tries = 0;
+        (item.tries, item.lost) = (0, 0);
         item.step += 1;
     }
     let now = job.now();
