@@ -19,7 +19,20 @@ struct Asked {
     answered: Option<Instant>,
     /// It got what it came for.
     served: bool,
+    /// It was told to come again.
+    put_off: bool,
     what: String,
+}
+
+/// What a kill came to.
+#[derive(Debug, Default)]
+pub struct Lost {
+    /// Requests that the vendor had not answered.
+    pub open: usize,
+    /// Of them, served and asked again afterwards.
+    pub repeated_open: usize,
+    /// Asked again although they had been answered: how long before the kill.
+    pub answered_before: Vec<Duration>,
 }
 
 struct Desk {
@@ -56,14 +69,26 @@ impl Vendor {
         Self { desk, address, serving }
     }
 
-    /// Requests that were open at that moment, and those that were answered so shortly before that the answer may not
-    /// have been on the disk.
-    pub fn in_flight_at(&self, moment: Instant, shortly: Duration) -> (usize, usize) {
+    /// What was in flight when the client was killed: sent the signal at the first moment, gone at the second.
+    /// `since`: when the kill before was over.
+    pub fn lost_at(&self, since: Option<Instant>, killed: Instant, gone: Instant) -> Lost {
         let asked = self.desk.asked.lock().expect("no panic");
-        let had_begun = || asked.iter().filter(|one| one.began <= moment);
-        let open = had_begun().filter(|one| one.answered.is_none_or(|at| at > moment)).count();
-        let fresh = had_begun().filter(|one| one.answered.is_some_and(|at| at <= moment && at + shortly >= moment));
-        (open, fresh.count())
+        let in_time = |one: &&Asked| one.began <= gone && since.is_none_or(|since| one.began > since);
+        let is_open = |one: &&Asked| one.answered.is_none_or(|at| at > killed);
+        let mut lost = Lost { open: asked.iter().filter(in_time).filter(is_open).count(), ..Lost::default() };
+        // Whoever was served before and is served again after it was bought twice.
+        for one in asked.iter().filter(in_time).filter(|one| one.served) {
+            let again = |other: &&Asked| other.served && other.what == one.what && other.began > one.began;
+            let next = asked.iter().filter(again).min_by_key(|other| other.began);
+            if next.is_some_and(|next| next.began > gone) {
+                match is_open(&one) {
+                    true => lost.repeated_open += 1,
+                    false => lost.answered_before.extend(one.answered.map(|at| killed - at)),
+                }
+            }
+        }
+        lost.answered_before.sort_unstable();
+        lost
     }
 
     /// How often each request that was served came, failures not counted.
@@ -73,6 +98,11 @@ impl Vendor {
             *served.entry(one.what.clone()).or_default() += 1;
         }
         served
+    }
+
+    /// Whether a request was told to come again: then it does, as the same attempt.
+    pub fn has_put_off(&self, what: &str) -> bool {
+        self.desk.asked.lock().expect("no panic").iter().any(|one| one.put_off && one.what == what)
     }
 
     pub fn asked(&self) -> usize {
@@ -86,7 +116,7 @@ async fn answer(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     let path = whole.trim_start_matches('/').trim_start_matches(desk.slug).to_owned();
     let place = {
         let mut asked = desk.asked.lock().expect("no panic");
-        asked.push(Asked { began: Instant::now(), answered: None, served: false, what: path.clone() });
+        asked.push(Asked { began: Instant::now(), answered: None, served: false, put_off: false, what: path.clone() });
         asked.len() - 1
     };
     let mut outgoing = OutgoingRequest::new(parts.method, whole);
@@ -94,7 +124,10 @@ async fn answer(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     let played = desk.simulator.play_for(desk.slug, &outgoing, &path);
     // Answered when it is computed: who goes away meanwhile has been served all the same.
     let answer = played.answer.expect("no outage is set");
-    desk.asked.lock().expect("no panic")[place].served = answer.status.as_u16() == 200;
+    {
+        let asked = &mut desk.asked.lock().expect("no panic")[place];
+        (asked.served, asked.put_off) = (answer.status.as_u16() == 200, answer.status.as_u16() == 202);
+    }
     tokio::time::sleep(played.latency).await;
     desk.asked.lock().expect("no panic")[place].answered = Some(Instant::now());
     let mut response = Response::new(Body::from(answer.body));
