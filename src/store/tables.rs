@@ -30,6 +30,7 @@ use crate::store::records::known_answer::KnownAnswer;
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::lookup::Lookup;
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
+use crate::store::records::provider_choice::ProviderChoice;
 use crate::store::records::recipe::{Recipe, RememberedMapping};
 use crate::store::records::settings::Settings as SettingsRow;
 use crate::store::records::statistics::{OrderStatistics, Spend};
@@ -319,6 +320,9 @@ tables! {
     /// (provider, credential, bucket, seconds): what has been used of a window of an hour or more.
     install Gates("gates"): (String, String, String, u64) => QuotaRow,
         owner "ProviderGate", kept "for ever", personal None;
+    /// Slug of a provider -> what the operator has chosen for it.
+    install ProviderChoices("provider_choices"): (String,) => ProviderChoice,
+        owner "transactions::providers", kept "for ever", personal None;
 
     // --- policy
     /// What the workspace has decided for itself; one row.
