@@ -51,7 +51,7 @@ pub struct ProviderView {
     credential: Option<CredentialView>,
     /// How it is at this moment, with the key that this workspace uses
     live: live::LiveView,
-    /// What its calls came to on this install, by operation and country of the lead
+    /// What its calls came to on this install, by operation and country of the lead; in a sandbox, those that were played
     statistics: Vec<measured::OperationView>,
 }
 

@@ -307,6 +307,9 @@ tables! {
     /// (provider, operation, segment) -> what its calls came to on this install.
     install ProviderStatistics("provider_statistics"): (String, u8, String) => Measured,
         owner "transactions::jobs", kept "for ever", personal None;
+    /// The same of calls that were played in sandboxes: no live workspace reads them, and no sandbox the others.
+    install PlayedStatistics("played_statistics"): (String, u8, String) => Measured,
+        owner "transactions::jobs", kept "for ever", personal None;
     /// (day since 1970, provider) -> what the workspace spent with it.
     tenant ProviderSpend("provider_spend"): (u32, String) => Spend,
         owner "transactions::jobs", kept "for ever", personal None;

@@ -41,7 +41,7 @@ pub use create::{CreateJob, NewJob};
 pub use fill::{FillJob, Filled};
 pub use lead_edit::forget_lead;
 pub use lease::{LEASE_ITEMS, LeaseItems, Leased, LeasedItem, ReturnItems};
-pub use measures::plan_key;
+pub use measures::{World, plan_key};
 pub use rows::{ItemLines, job};
 pub use sweep::{ReplayDeadLetters, SweepJob, Swept};
 pub use trial::NoteTrial;
