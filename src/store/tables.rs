@@ -265,7 +265,7 @@ tables! {
         owner "transactions::jobs", kept "365 days", personal ByLead;
     /// (lead, field, attempt): every value that was ever found.
     tenant Values("values"): (LeadId, String, AttemptId) => FieldValue,
-        owner "transactions::jobs", kept "as the lead", personal ByLead;
+        owner "transactions::jobs", kept "as the lead, and while its deletion can be undone", personal ByLead;
     /// The answers of providers as they came, sealed for (workspace, lead, attempt).
     tenant RawAnswers("raw_answers"): (LeadId, AttemptId) => Blob,
         owner "transactions::jobs", kept "90 days", personal Sealed;
