@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use crate::domain::enrichment::{JobOptions, JobStep, Measured, PointSet, Price, SkipReason};
+use crate::domain::enrichment::{JobOptions, JobStep, Measured, PointSet, Price, SkipReason, WriteRules};
 use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::jobs::{SelectionError, each_selected, skipped};
@@ -23,6 +23,7 @@ pub struct Quote<'o> {
     pub selection: &'o Selection,
     pub options: &'o JobOptions,
     pub steps: &'o [JobStep],
+    pub write: &'o WriteRules,
     pub price: Price,
     /// What the calls for one lead may cost, in millionths.
     pub ceiling: Option<u64>,
@@ -98,12 +99,12 @@ struct Counted {
 fn count(reads: &impl Reads, scope: &WorkspaceScope, order: &Quote<'_>) -> Result<Counted, SelectionError> {
     let asked: PointSet = order.steps.iter().map(|step| step.point).collect();
     let most = order.options.most();
-    let day = OrderDay::of(scope, order.steps, order.now).filter(|_| !order.options.refresh);
+    let day = OrderDay::of(scope, order.steps, order.write, order.now).filter(|_| !order.options.refresh);
     let (mut counted, mut failure) = (Counted::default(), None);
     each_selected(reads, scope, order.selection, None, &mut |id, lead| {
         let Some(lead) = lead else { return ControlFlow::Continue(()) };
         counted.selected += 1;
-        let why = skipped(reads, scope, id, &lead, asked, &order.options.skip, order.now).and_then(|why| match day {
+        let why = skipped(reads, scope, id, &lead, asked, &order.options.skip, order.now).and_then(|why| match &day {
             Some(day) if why.is_none() => {
                 let taken = is_taken(reads, scope, day.key(id, &lead), order.individual)?;
                 Ok(taken.then_some(SkipReason::OrderedToday))

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::enrichment::{ItemState, JobStep};
+use crate::domain::enrichment::{ItemState, JobStep, WriteRules};
 use crate::domain::id::{LeadId, WorkspaceId};
 use crate::domain::lead::Lead;
 use crate::domain::time::Time;
@@ -13,18 +13,26 @@ use crate::store::{Reads, StoreError, WorkspaceScope};
 const DAY: i64 = 24 * 3_600 * 1_000;
 
 /// What orders of today are told apart by, beside the lead.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct OrderDay {
     workspace: WorkspaceId,
     plan: [u8; 32],
+    /// What is done with the answers.
+    write: Vec<u8>,
     day: i64,
 }
 
 impl OrderDay {
     /// `None` for an order that calls nobody outside: it costs nothing to take it twice.
-    pub fn of(scope: &WorkspaceScope, steps: &[JobStep], now: Time) -> Option<Self> {
+    pub fn of(scope: &WorkspaceScope, steps: &[JobStep], write: &WriteRules, now: Time) -> Option<Self> {
         let asks = steps.iter().any(|step| step.external);
-        asks.then(|| Self { workspace: scope.workspace(), plan: plan_key(steps), day: now.0.div_euclid(DAY) })
+        asks.then(|| Self {
+            workspace: scope.workspace(),
+            plan: plan_key(steps),
+            // Writing into a Vec cannot fail.
+            write: minicbor::to_vec(write).unwrap_or_default(),
+            day: now.0.div_euclid(DAY),
+        })
     }
 
     /// SHA-256 of workspace, identity, plan and day.
@@ -35,6 +43,7 @@ impl OrderDay {
         hash.update(identity_of(id, lead));
         hash.update(b"|");
         hash.update(self.plan);
+        hash.update(&self.write);
         hash.update(b"|");
         hash.update(self.day.to_be_bytes());
         hash.finalize().into()

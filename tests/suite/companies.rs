@@ -1,6 +1,7 @@
 //! What is known of a company serves all its people.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use galena::domain::enrichment::{
@@ -14,6 +15,7 @@ use galena::store::jobs::current_value;
 use galena::store::records::company::Company;
 use galena::store::records::job::Selection;
 use galena::store::tables::{Companies, CompanyDomains, CompanyLeads};
+use galena::store::transactions::jobs::CancelJob;
 use galena::store::transactions::leads::{DeleteLead, LeadChanges, UpdateLead};
 use galena::store::transactions::settings::AcceptTerms;
 use galena::store::{Reads, engine::Order};
@@ -144,6 +146,89 @@ fn leads_of_one_company_cause_one_call_and_the_next_ones_none() {
     enrich(&world, old, of_company());
     world.work(HOUR);
     assert_eq!(provider.count(), 3, "what is known is too old");
+}
+
+/// Takes ten seconds for an answer; says how often it was asked anew.
+fn takes_its_time(ends: impl Fn() -> Reply + Send + Sync + 'static) -> (World, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let provider = Scripted::new("register", move |request, _| {
+        let (ticket, again_in) = match request.ticket.as_deref() {
+            None => {
+                counted.fetch_add(1, Ordering::Relaxed);
+                ("first", Duration::from_secs(6))
+            }
+            Some("first") => ("second", Duration::from_secs(4)),
+            Some(_) => return ends(),
+        };
+        Outcome::Pending { ticket: ticket.to_owned(), again_in }.into()
+    });
+    let provider = provider.offering(by_domain()).in_region("eu");
+    let registry = Registry::built_in().unwrap().with(Arc::new(provider));
+    let world = World::new(1_000_000, registry).with_mail(&["siemens.com"]);
+    world.run(AcceptTerms { scope: world.scope, origin: world.origin(), version: "1".to_owned() });
+    (world, asked)
+}
+
+#[test]
+fn an_answer_that_takes_time_is_waited_for_by_all_who_ask_the_same() {
+    let (mut world, asked) = takes_its_time(|| says(&[("companyName", "Siemens AG"), ("industry", "Mining")]));
+    let list = world.list("Fair");
+    world.some_leads(list, 100);
+    world.begin();
+    let first = enrich(&world, list, of_company());
+    world.work(Duration::from_secs(3));
+    // Colleagues of them are ordered while the first is under way; then nobody is left who remembers either.
+    let colleagues = world.list("Colleagues");
+    let emails: Vec<String> = (0..100).map(|number| format!("colleague{number}@siemens.com")).collect();
+    world.leads(colleagues, &emails);
+    let other = enrich(&world, colleagues, of_company());
+    world.work(Duration::from_secs(2));
+    world = world.crash();
+    world.begin();
+    world.work(HOUR);
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    for job in [first, other] {
+        let row = world.job(job);
+        assert!(row.status.is_over() && row.held == 0, "{:?} {:?}", row.status, row.counts);
+        assert_eq!((row.counts.found, row.counts.failed), (100, 0));
+    }
+    // And what came late is known from then on.
+    let later = world.list("Later");
+    world.leads(later, &["new.hire@siemens.com".to_owned()]);
+    let third = enrich(&world, later, of_company());
+    world.work(HOUR);
+    assert_eq!((world.job(third).counts.found, asked.load(Ordering::Relaxed)), (1, 1));
+}
+
+#[test]
+fn who_waits_for_an_answer_that_never_comes_asks_in_turn() {
+    let (world, asked) = takes_its_time(|| Outcome::AuthFailed.into());
+    let list = world.list("Fair");
+    world.some_leads(list, 3);
+    world.begin();
+    let job = enrich(&world, list, of_company());
+    world.work(HOUR);
+    assert!(world.job(job).status.is_over(), "{:?}", world.job(job).counts);
+    assert!((1..=3).contains(&asked.load(Ordering::Relaxed)));
+    // One that was stopped is waited for by nobody.
+    let (world, asked) = takes_its_time(|| says(&[("companyName", "Siemens AG")]));
+    let list = world.list("Fair");
+    world.some_leads(list, 2);
+    world.begin();
+    let stopped = enrich(&world, list, JobOptions { max_leads: Some(1), ..of_company() });
+    world.work(Duration::from_secs(3));
+    let agenda = world.agenda.clone();
+    world.run(CancelJob {
+        scope: world.scope,
+        origin: world.origin(),
+        job: stopped,
+        stopped: Arc::new(move |job| agenda.stop(job)),
+    });
+    world.work(Duration::from_secs(1));
+    let job = enrich(&world, list, of_company());
+    world.work(HOUR);
+    assert_eq!((world.job(job).counts.found, asked.load(Ordering::Relaxed)), (2, 2));
 }
 
 #[test]

@@ -72,6 +72,12 @@ async fn what_is_known_costs_nothing_and_what_is_asked_again_is_charged() {
     assert_eq!((vendors.count("zerobounce"), &third["creditsUsed"]), (calls, &json!(0.0)), "{third}");
     assert_eq!(third["knownAnswers"], 30, "{third}");
 
+    // Other rules for what is done with the same answers are another order, and need no calls.
+    let rewritten = json!({ "name": "Rewritten", "write": { "default": "always" }, "points": other["points"] });
+    server.post("/enrichment/templates", &rewritten).await.expect(201);
+    let fourth = over(&server, &order(&server, &with(json!({ "templateId": "rewritten" }))).await).await;
+    assert_eq!((vendors.count("zerobounce"), &fourth["knownAnswers"]), (calls, &json!(30)), "{fourth}");
+
     // Asked again on purpose: called, and charged.
     let fresh = over(&server, &order(&server, &with(json!({ "refresh": true }))).await).await;
     let after = vendors.count("zerobounce");

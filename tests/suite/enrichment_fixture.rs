@@ -332,6 +332,7 @@ impl World {
             selection: &selection.clone().tidied(),
             options: &options,
             steps: &steps,
+            write: &write,
             price: PRICE,
             ceiling,
             individual: false,

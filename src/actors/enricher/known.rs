@@ -1,18 +1,21 @@
 //! Answers that are known: what was asked before in the same workspace is used again instead of bought again.
 //!
 //! An answer is known by whom was asked for what with which inputs. What was found and what was not found is kept for
-//! `enrichment.cache_ttl`, a failure never. The values are sealed; only the keyed hash of the question can be seen.
+//! `enrichment.cache_ttl`, a failure never. The values are sealed; only the keyed hash of the question can be seen. A
+//! question that its provider takes time for is found, too: who asks the same waits for that answer.
 
 use std::time::Duration;
 
 use crate::domain::company::CompanyValue;
-use crate::domain::enrichment::{Answer, DataPoint, FoundValue, Input, JobStep, Operation, Outcome};
+use crate::domain::enrichment::{
+    Answer, DataPoint, FoundValue, Input, ItemState, JobStep, Operation, Outcome, WaitReason,
+};
 use crate::domain::id::{Id, LeadId, WorkspaceId};
 use crate::domain::time::Time;
 use crate::store::crypt::{Purpose, Sealer};
 use crate::store::records::company::Company;
-use crate::store::records::known_answer::KnownAnswer;
-use crate::store::tables::{Companies, CompanyDomains, KnownAnswers};
+use crate::store::records::known_answer::{AskedBy, KnownAnswer};
+use crate::store::tables::{Companies, CompanyDomains, Items, Jobs, KnownAnswers};
 use crate::store::{Reads, StoreError, WorkspaceScope};
 
 /// Stands for a question.
@@ -46,17 +49,22 @@ pub fn question_key(
     *hash.finalize().as_bytes()
 }
 
-/// What an outcome is kept as; nothing for one that is not kept.
+/// What an outcome is kept as; nothing for one that is not kept. `asked`: whose question it was.
+#[allow(clippy::too_many_arguments)]
 pub fn remembered(
     sealer: &Sealer,
     random: &dyn crate::deps::Random,
     key: &QuestionKey,
     outcome: &Outcome,
-    lead: LeadId,
+    (lead, asked): (LeadId, AskedBy),
     at: Time,
     ttl: Duration,
 ) -> Option<KnownAnswer> {
     let (answer, partial) = match outcome {
+        Outcome::Pending { .. } if !ttl.is_zero() => {
+            let asked = Some(asked);
+            return Some(KnownAnswer { at, until: at.plus(ttl), lead, sealed: Vec::new(), partial: false, asked });
+        }
         Outcome::Found(answer) => (Some(answer), false),
         Outcome::Partial(answer) => (Some(answer), true),
         Outcome::NotFound => (None, false),
@@ -73,7 +81,7 @@ pub fn remembered(
             sealed.inspect_err(|error| tracing::warn!(%error, "an answer was not kept")).ok()?
         }
     };
-    Some(KnownAnswer { at, until: at.plus(ttl), lead, sealed, partial })
+    Some(KnownAnswer { at, until: at.plus(ttl), lead, sealed, partial, asked: None })
 }
 
 /// An answer that nobody has to be asked for.
@@ -127,7 +135,7 @@ pub fn recall_company(
     Ok(Some(Known { since, outcome: Outcome::Found(answer), of_company: Some(Box::new(company)) }))
 }
 
-/// The outcome that is known of a question, with when it was learnt.
+/// The outcome that is known of a question, with when it was learnt: [`Outcome::Asked`] while its provider works on it.
 ///
 /// # Errors
 /// When rows cannot be read.
@@ -143,6 +151,10 @@ pub fn recall(
     if known.until <= now || not_before.is_some_and(|bound| known.at < bound) {
         return Ok(None);
     }
+    if let Some(asked) = &known.asked {
+        let again = answer_expected(reads, scope, asked, now)?;
+        return Ok(again.map(|again| Known { since: known.at, outcome: Outcome::Asked { again }, of_company: None }));
+    }
     if known.sealed.is_empty() {
         return Ok(Some(Known { since: known.at, outcome: Outcome::NotFound, of_company: None }));
     }
@@ -154,6 +166,33 @@ pub fn recall(
         Known { since: known.at, outcome, of_company: None }
     }))
 }
+
+/// When the answer to a question of somebody else may be there; nothing when nobody waits for it any more: its job may
+/// rest, or have been stopped.
+fn answer_expected(
+    reads: &impl Reads,
+    scope: &WorkspaceScope,
+    asked: &AskedBy,
+    now: Time,
+) -> Result<Option<Time>, StoreError> {
+    let AskedBy { job, item, attempt } = *asked;
+    let Some(item) = reads.get::<Items>(scope, (job, item))? else { return Ok(None) };
+    if item.attempt != Some(attempt) || item.ticket.is_none() {
+        return Ok(None);
+    }
+    if !reads.get::<Jobs>(scope, (job,))?.is_some_and(|job| job.status.is_running()) {
+        return Ok(None);
+    }
+    let due = match item.state {
+        ItemState::Waiting(WaitReason::Provider) => item.due,
+        ItemState::Running => now,
+        _ => return Ok(None),
+    };
+    Ok(Some(due.max(now).plus(AFTER_IT_WAS_DUE)))
+}
+
+/// For the answer to be asked for and written.
+const AFTER_IT_WAS_DUE: Duration = Duration::from_secs(1);
 
 fn context(key: &QuestionKey) -> Vec<u8> {
     [b"known_answers".as_slice(), key].concat()

@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt};
 use super::EnricherParts;
 use super::callback::Rung;
 use super::course::{Course, batch_of};
-use super::known::{Known, of_company, question_key, recall, recall_company, remembered};
+use super::known::{Known, QuestionKey, of_company, question_key, recall, recall_company, remembered};
 use super::single_flight::{First, Part, heard};
 use crate::actors::enricher::gate::Passed;
 use crate::actors::scheduler::Pick;
@@ -24,6 +24,7 @@ use crate::providers::{Request, refined};
 use crate::store::crypt::Purpose;
 use crate::store::jobs::raw_answer_context;
 use crate::store::records::job::Job;
+use crate::store::records::known_answer::AskedBy;
 use crate::store::tables::Jobs;
 use crate::store::transactions::jobs::{
     Answered, Begun, CompanyDesk, ItemLines, LEASE_ITEMS, LeaseItems, Leased, RecordAnswers, Recorded, RecordedItem,
@@ -48,6 +49,8 @@ pub(super) struct Task {
     calls_again: bool,
     /// The question that it asks for all who ask the same; nobody knows its answer.
     asks: Option<First>,
+    /// The question that its provider works on.
+    question: Option<QuestionKey>,
 }
 
 enum Ended {
@@ -131,6 +134,7 @@ impl Slice {
             lead: one.lead,
             calls_again: one.calls_again,
             asks: None,
+            question: one.question,
         });
         let mut waiting: VecDeque<Task> = tasks.collect();
         let mut under_way = UnderWay::default();
@@ -186,7 +190,9 @@ impl Slice {
                 job = recorded.job;
                 waiting.extend(recorded.items.into_iter().filter_map(|one| match one {
                     RecordedItem::Next { item, begun, tally, lead_id, lead, calls_again } => {
-                        Some(Task { item, begun, ticket: None, tally, lead_id, lead: *lead, calls_again, asks: None })
+                        let lead = *lead;
+                        let (ticket, asks, question) = (None, None, None);
+                        Some(Task { item, begun, ticket, tally, lead_id, lead, calls_again, asks, question })
                     }
                     RecordedItem::Done(_) | RecordedItem::Stale(_) => None,
                 }));
@@ -272,7 +278,8 @@ impl Slice {
             if let Some(known) = answer
                 && let Some(mut task) = waiting.remove(place)
             {
-                if let Some(first) = task.asks.take() {
+                // Who waits with it looks for itself while its provider works on it.
+                if let Some(first) = task.asks.take().filter(|_| known.outcome.is_final()) {
                     first.is_known(known.clone());
                 }
                 ended.push(self.answered_by_what_is_known(task, course, known).await);
@@ -319,7 +326,7 @@ impl Slice {
         let at = self.now();
         let (item, attempt) = (task.item, task.begun.attempt);
         let then = self.follow_up(course, task, &outcome).await;
-        let known = Some(since);
+        let known = outcome.is_final().then_some(since);
         let answered = Answered {
             item,
             attempt,
@@ -406,14 +413,15 @@ impl Slice {
             let at = self.now();
             let (item, attempt, lead) = (task.item, task.begun.attempt, task.lead_id);
             let first = task.asks.take();
-            let question = first.as_ref().map(First::key);
-            // A failure is nobody's answer: the next of them may ask.
-            let first = first.filter(|first| first.answer(at, &outcome));
+            let question = first.as_ref().map(First::key).or(task.question);
             let random = &*self.parts.store.deps().random;
             let (sealer, ttl) = (&self.parts.sealer, self.parts.settings.cache_ttl);
+            let whose = (lead, AskedBy { job: self.pick.job, item, attempt });
             let remember = question.and_then(|key| {
-                remembered(sealer, random, &key, &outcome, lead, at, ttl).map(|known| Box::new((key, known)))
+                remembered(sealer, random, &key, &outcome, whose, at, ttl).map(|known| Box::new((key, known)))
             });
+            // A failure is nobody's answer: the next of them may ask.
+            let first = first.filter(|first| first.answer(at, &outcome) || remember.is_some());
             let raw = raw.filter(|_| course.keeps_raw).and_then(|raw| self.seal(lead, attempt, &raw));
             let then = self.follow_up(course, task, &outcome).await;
             let answered = Answered {

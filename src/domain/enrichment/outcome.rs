@@ -65,6 +65,10 @@ pub enum Outcome {
         until: Time,
         reason: String,
     },
+    /// The same was asked for somebody else, and the provider works on it. Nobody was asked.
+    Asked {
+        again: Time,
+    },
     /// The person has asked the provider not to be found.
     OptedOut,
     /// It failed, timed out or said something that makes no sense.
@@ -86,6 +90,7 @@ impl Outcome {
             Self::OutOfQuota => "out_of_quota",
             Self::RateLimited { .. } => "rate_limited",
             Self::Closed { .. } => "closed",
+            Self::Asked { .. } => "asked_already",
             Self::OptedOut => "opted_out",
             Self::Broken { .. } => "broken",
         }
@@ -93,12 +98,19 @@ impl Outcome {
 
     /// Whether somebody was asked at all.
     pub const fn is_call(&self) -> bool {
-        !matches!(self, Self::InvalidInput { .. } | Self::Forbidden { .. } | Self::Closed { .. })
+        !matches!(self, Self::InvalidInput { .. } | Self::Forbidden { .. } | Self::Closed { .. } | Self::Asked { .. })
     }
 
     /// Whether the step has ended with it: nothing to wait for or to try again.
     pub const fn is_final(&self) -> bool {
-        !matches!(self, Self::Pending { .. } | Self::RateLimited { .. } | Self::Broken { .. } | Self::Closed { .. })
+        !matches!(
+            self,
+            Self::Pending { .. }
+                | Self::RateLimited { .. }
+                | Self::Broken { .. }
+                | Self::Closed { .. }
+                | Self::Asked { .. }
+        )
     }
 
     /// Says more than the name, where there is more; never holds personal values.

@@ -147,6 +147,9 @@ pub enum WaitReason {
     /// The provider cannot be called now and nobody else is left to ask: its quota is used up, or it is down.
     #[n(3)]
     Closed,
+    /// The same was asked for another lead, and its provider works on that.
+    #[n(4)]
+    Asked,
 }
 
 impl WaitReason {
@@ -156,6 +159,7 @@ impl WaitReason {
             Self::Retry => "retry",
             Self::Provider => "provider_pending",
             Self::Closed => "provider_closed",
+            Self::Asked => "asked_already",
         }
     }
 }

@@ -197,6 +197,7 @@ impl Tally {
             | Outcome::RateLimited { .. }
             | Outcome::Broken { .. }
             | Outcome::Closed { .. }
+            | Outcome::Asked { .. }
             | Outcome::Pending { .. } => self.failed = true,
         }
         verdict

@@ -229,6 +229,7 @@ pub(in crate::http) async fn prepare(
             selection: &selection,
             options: &options,
             steps: &steps,
+            write: &write,
             price,
             ceiling,
             individual,

@@ -93,6 +93,9 @@ pub struct Item {
     /// The last step that failed.
     #[n(23)]
     pub failure: Option<Failure>,
+    /// What its provider works on: the key of the question.
+    #[cbor(n(24), with = "minicbor::bytes")]
+    pub question: Option<[u8; 32]>,
 }
 
 /// An answer that waits to be confirmed.

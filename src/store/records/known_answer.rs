@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::domain::id::LeadId;
+use crate::domain::id::{AttemptId, ItemId, JobId, LeadId};
 use crate::domain::time::Time;
 use crate::store::record::records;
 
@@ -24,6 +24,21 @@ pub struct KnownAnswer {
     #[n(4)]
     #[cbor(default)]
     pub partial: bool,
+    /// There is no answer yet: its provider works on it for them.
+    #[n(5)]
+    pub asked: Option<AskedBy>,
+}
+
+/// Whose question a provider works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct AskedBy {
+    #[n(0)]
+    pub job: JobId,
+    #[n(1)]
+    pub item: ItemId,
+    #[n(2)]
+    pub attempt: AttemptId,
 }
 
 records!(KnownAnswer);

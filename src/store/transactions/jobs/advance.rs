@@ -46,6 +46,7 @@ pub(super) fn advance(
                 tx.put::<Attempts>(job.scope, (item.lead, attempt), &intent)?;
                 item.attempt = Some(attempt);
                 item.ticket = None;
+                item.question = None;
                 return Ok(Some(Begun { attempt, step: place, inputs }));
             }
             Err(refused) => {

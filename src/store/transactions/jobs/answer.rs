@@ -46,7 +46,7 @@ pub struct Answered {
     pub known: Option<Time>,
     /// It is what was known of the company of the lead: the values have sources of their own.
     pub of_company: Option<Box<Company>>,
-    /// To be used again: the row and its key.
+    /// To be used again, or to be waited for: the row and its key.
     pub remember: Option<Box<([u8; 32], KnownAnswer)>>,
     pub latency: Option<Duration>,
 }
@@ -194,8 +194,7 @@ impl RecordAnswers {
             tx.put::<RawAnswers>(&self.scope, (item.lead, answer.attempt), &Blob(raw.clone()))?;
         }
         if let Some(remember) = &answer.remember {
-            tx.put::<KnownAnswers>(&self.scope, (remember.0,), &remember.1)?;
-            tx.put::<LeadAnswers>(&self.scope, (item.lead, remember.0), &())?;
+            self.remember(tx, item.lead, remember)?;
         }
         item.attempt = None;
         item.ticket = None;
@@ -275,6 +274,7 @@ impl RecordAnswers {
                 let due = (*until).max(answer.at.plus(Duration::from_secs(1)));
                 wait(WaitReason::Closed, due, false)
             }
+            Outcome::Asked { again } => wait(WaitReason::Asked, *again, false),
             Outcome::Broken { .. } => {
                 item.tries += 1;
                 match pause_before(item.tries, self.most_tries) {
@@ -300,6 +300,18 @@ impl RecordAnswers {
             // Somebody works on it: what it may cost stays held.
             Outcome::Pending { ticket, .. } if wait.keeps_attempt && !job.row.status.is_over() => {
                 item.ticket = Some(ticket.clone());
+                if let Some(remember) = &answer.remember
+                    && item.question.is_none()
+                {
+                    item.question = Some(remember.0);
+                    self.remember(tx, item.lead, remember)?;
+                }
+            }
+            // As if it had not been begun: nobody was told anything.
+            Outcome::Asked { .. } => {
+                job.settle(tx, answer.item, item, lines)?;
+                tx.remove::<Attempts>(&self.scope, (item.lead, answer.attempt))?;
+                item.attempt = None;
             }
             _ => {
                 job.settle(tx, answer.item, item, lines)?;
@@ -312,6 +324,11 @@ impl RecordAnswers {
             return job.end(tx, answer.item, item, ItemState::Cancelled, LeadWrite::Here);
         }
         job.enqueue(tx, answer.item, item, ItemState::Waiting(wait.reason), wait.due)
+    }
+
+    fn remember(&self, tx: &mut Tx<'_>, lead: LeadId, known: &([u8; 32], KnownAnswer)) -> Result<(), Refusal> {
+        tx.put::<KnownAnswers>(&self.scope, (known.0,), &known.1)?;
+        Ok(tx.put::<LeadAnswers>(&self.scope, (lead, known.0), &())?)
     }
 
     /// Adds the answer to what the steps have come to, and to what the lead costs.
@@ -642,6 +659,7 @@ const fn is_failure(outcome: &Outcome) -> bool {
             | Outcome::RateLimited { .. }
             | Outcome::Broken { .. }
             | Outcome::Closed { .. }
+            | Outcome::Asked { .. }
             | Outcome::Pending { .. }
     )
 }

@@ -74,7 +74,7 @@ pub(super) fn fill_slice(
         SelectionError::Store(error) => Refusal::Store(error),
         SelectionError::Filter(reason) => Reject::Invalid { field: "filter".to_owned(), reason }.into(),
     })?;
-    let day = OrderDay::of(job.scope, &job.row.steps, job.now());
+    let day = OrderDay::of(job.scope, &job.row.steps, &job.row.write, job.now());
     let mut made = 0;
     let mut complete = whole;
     let mut last = job.row.fill.after;
@@ -90,7 +90,7 @@ pub(super) fn fill_slice(
         }
         let Some(item_id) = ids.next() else { break };
         let is_ordered = !job.row.options.refresh && !lead.is_looked_up();
-        let order = day.filter(|_| is_ordered).map(|day| day.key(id, &lead));
+        let order = day.as_ref().filter(|_| is_ordered).map(|day| day.key(id, &lead));
         let mut skip = jobs::skip_of(tx, job.scope, id, &lead, &job.row, job.now())?;
         if let (None, Some(key)) = (skip, order) {
             skip = is_taken(tx, job.scope, key, job.row.individual)?.then_some(SkipReason::OrderedToday);

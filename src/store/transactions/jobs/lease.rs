@@ -54,6 +54,8 @@ pub struct LeasedItem {
     pub lead: Lead,
     /// Somebody is called whatever is known.
     pub calls_again: bool,
+    /// What its provider works on.
+    pub question: Option<[u8; 32]>,
 }
 
 #[derive(Debug, Clone)]
@@ -174,6 +176,7 @@ impl Transaction for LeaseItems {
                 lead_id: row.lead,
                 lead,
                 calls_again: row.calls_again,
+                question: row.question,
             })
             .collect();
         Ok(Leased { items, job: job.close(tx)?, next_due })
