@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::actors::enricher::planning::{PlanError, Planned};
-use crate::actors::provider_gate::overridden;
 use crate::app::App;
 use crate::config::plans::{PriceLevel, PriceSource as PlanSource};
 use crate::domain::enrichment::{DataPoint, JobOptions, JobStep, Level, Price, PriceSource, Priority, SkipRule};
@@ -226,11 +225,11 @@ pub(in crate::http) async fn prepare(
     let selection = Selection { until: selection.until.or(selection.list.map(|_| until)), ..selection }.tidied();
     let (plans, desk) = (app.plans.clone(), app.planning.clone());
     let (registry, gates) = (app.providers.clone(), app.gates.clone());
-    let configured = app.config.providers.clone();
+    let choices = app.choices.clone();
     let read = app.store.read(move |view| {
         let pace = |step: &JobStep| {
             let provider = registry.get(&step.provider)?;
-            let limits = overridden(provider.limits(step.operation), configured.get(&step.provider));
+            let limits = choices.limits(&*provider, step.operation);
             let batch = provider.offer(step.operation).map_or(1, |offer| offer.batch.max(1));
             #[allow(clippy::cast_precision_loss)] // at most some hundred
             Some(gates.rate(&limits)? * batch as f64)
