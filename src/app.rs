@@ -27,7 +27,7 @@ use crate::actors::importer::{self, Importer, ImporterParts};
 use crate::actors::indexer::{CurrentIndex, Indexer, IndexerParts, Look};
 use crate::actors::janitor::{Janitor, Sweep, keeping};
 use crate::actors::kit::{ActorSystem, Escalation, ShutdownReport, Spawn, SystemError, WakePort};
-use crate::actors::provider_gate::{self, GateSettings, Gates, KeepQuotas, KeepingError};
+use crate::actors::provider_gate::{self, Choices, GateSettings, Gates, KeepQuotas, KeepingError};
 use crate::actors::scheduler::{self, Agenda, Scheduler, SchedulerParts};
 use crate::actors::store_door::StoreDoor;
 use crate::actors::store_writer::{Serve, StoreWriter};
@@ -47,7 +47,7 @@ use crate::search::{Generations, SearchError};
 use crate::store::check::{Check, IndexAtHand};
 use crate::store::crypt::{MasterKeySource, Passwords, Sealer, Secret};
 use crate::store::directory::{self, DataDirectory, OpenError};
-use crate::store::{Store, StoreOptions, SystemScope, WriterCore, WriterPace};
+use crate::store::{Store, StoreError, StoreOptions, SystemScope, WriterCore, WriterPace};
 
 /// What requests share. Behind one `Arc`.
 pub struct App {
@@ -66,6 +66,8 @@ pub struct App {
     /// Keys that providers are called with.
     pub keys: Keys,
     pub planning: Planning,
+    /// What the operator says of providers.
+    pub choices: Choices,
     /// Addresses that providers may ring.
     pub callbacks: Callbacks,
     /// Told of every change of the rules that calls are judged by.
@@ -157,6 +159,8 @@ pub enum StartError {
     Manifests(#[from] ManifestError),
     #[error(transparent)]
     Gates(#[from] KeepingError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error("the key file of the provider {provider} cannot be read ({}): {cause}", path.display())]
     KeyFile { provider: String, path: std::path::PathBuf, cause: std::io::Error },
     #[error(transparent)]
@@ -197,13 +201,14 @@ impl Running {
         let (manifests, broken) = Shelf::open(providers.clone(), folder, &config.providers)?;
         let manifests = Arc::new(manifests);
         broken.iter().for_each(|error| tracing::error!("a provider is left out: {error}"));
-        let off = config.providers.iter().filter(|(_, provider)| !provider.enabled).map(|(slug, _)| slug.clone());
+        let choices = Choices::stored(config.providers.clone(), &opened.store.view()?)?;
+        choices.chosen().for_each(|slug| manifests.set_up(&slug, choices.setup(&slug)));
         let workspace_defaults = Arc::new(config.workspace_defaults()?);
         let callbacks = Callbacks::new(Arc::clone(&sealer), config.server.public_url.as_deref());
         let planning = Planning {
             registry: providers.clone(),
             keys: keys.clone(),
-            switched_off: Arc::new(off.collect()),
+            choices: choices.clone(),
             can_be_rung: callbacks.can_be_rung(),
             system: SystemScope::for_the_house(),
             defaults: Arc::clone(&workspace_defaults),
@@ -232,6 +237,7 @@ impl Running {
             manifests,
             keys,
             planning,
+            choices,
             callbacks,
             policy_revision: PolicyRevision::default(),
             workspace_defaults,
@@ -417,8 +423,7 @@ fn scheduler_parts(app: &App, system: SystemScope) -> SchedulerParts {
 
 fn enricher_parts(app: &App, system: SystemScope, lists: Lists) -> EnricherParts {
     let config = &app.config.enrichment;
-    let switched_off = (*app.planning.switched_off).clone();
-    let policy = Policy { dns_lookup: config.dns_lookup, switched_off };
+    let policy = Policy { dns_lookup: config.dns_lookup, choices: app.choices.clone() };
     EnricherParts {
         store: app.store.clone(),
         agenda: app.agenda.clone(),
@@ -428,7 +433,6 @@ fn enricher_parts(app: &App, system: SystemScope, lists: Lists) -> EnricherParts
             &app.deps,
             config.call_timeout.0,
             app.gates.clone(),
-            Arc::new(app.config.providers.clone()),
             app.policy_revision.clone(),
         ),
         keys: app.keys.clone(),

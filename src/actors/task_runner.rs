@@ -104,7 +104,7 @@ impl TaskWorker {
         if clock.monotonic() < self.forget_at {
             return Ok(Stepped::Idle);
         }
-        let forget = ForgetTasks { house: self.house, at: clock.now() };
+        let forget = ForgetTasks { house: self.house, at: clock.now(), most: ForgetTasks::MOST };
         let next = clock.monotonic() + FORGET_EVERY;
         let more = self.store.submit(forget, Urgency::Bulk).await?.out;
         if more {

@@ -9,6 +9,7 @@ mod enriching;
 mod exporting;
 mod figures;
 mod importing;
+mod job;
 mod leads;
 mod narration;
 mod place;

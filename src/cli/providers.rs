@@ -33,6 +33,8 @@ pub enum ProvidersAction {
         #[command(flatten)]
         remote: RemoteArgs,
     },
+    /// Switch a provider on or off, pick the vendor's plan, type the figures of its limits; for the whole install
+    Set(Choice),
     /// Run one operation against a sample lead and show everything; a real call
     Test {
         /// Slug of the provider, such as hunter
@@ -48,6 +50,58 @@ pub enum ProvidersAction {
         #[command(flatten)]
         remote: RemoteArgs,
     },
+}
+
+/// What is not named stays as it is.
+#[derive(Debug, Clone, Args)]
+pub struct Choice {
+    /// Slug of the provider, such as hunter
+    provider: String,
+    /// Whether it may be called at all
+    #[arg(long, value_name = "true|false")]
+    enabled: Option<bool>,
+    /// The plan that is had with the vendor, by its name in the manifest
+    #[arg(long, value_name = "NAME")]
+    plan: Option<String>,
+    /// Calls that the vendor allows in so many seconds, in place of all its published windows; may be repeated
+    #[arg(long = "limit", value_name = "[BUCKET:]CALLS/SECONDS", value_parser = window)]
+    limits: Vec<Value>,
+    /// Calls in flight
+    #[arg(long, value_name = "CALLS")]
+    concurrent: Option<u32>,
+    /// Take back what is not named beside it: the configuration decides again
+    #[arg(long)]
+    reset: bool,
+    #[command(flatten)]
+    remote: RemoteArgs,
+}
+
+impl Choice {
+    fn patch(&self) -> Value {
+        let windows = (!self.limits.is_empty()).then(|| Value::from(self.limits.clone()));
+        let limits = [("windows", windows), ("concurrent", self.concurrent.map(Value::from))];
+        let limits = self.named(limits).map(Value::Object);
+        let all = [("enabled", self.enabled.map(Value::from)), ("plan", self.plan.as_deref().map(Value::from))];
+        let all = all.into_iter().chain([("limits", limits)]);
+        Value::Object(self.named(all).unwrap_or_default())
+    }
+
+    /// The members that are said, or that are taken back.
+    fn named<'n>(&self, members: impl IntoIterator<Item = (&'n str, Option<Value>)>) -> Option<Map<String, Value>> {
+        let said = members.into_iter().filter(|(_, value)| self.reset || value.is_some());
+        let said: Map<String, Value> = said.map(|(name, value)| (name.to_owned(), json!(value))).collect();
+        (!said.is_empty()).then_some(said)
+    }
+}
+
+/// `300/60`, or `verifier:300/60`.
+fn window(text: &str) -> Result<Value, String> {
+    let expected = || "expected CALLS/SECONDS, such as 300/60".to_owned();
+    let (bucket, figures) = text.rsplit_once(':').unwrap_or(("", text));
+    let (calls, seconds) = figures.split_once('/').ok_or_else(expected)?;
+    let calls: u32 = calls.trim().parse().map_err(|_| expected())?;
+    let seconds: f64 = seconds.trim().parse().map_err(|_| expected())?;
+    Ok(json!({ "bucket": bucket, "calls": calls, "seconds": seconds }))
 }
 
 fn field(text: &str) -> Result<(String, String), String> {
@@ -97,6 +151,12 @@ pub fn run(args: &ProvidersArgs, context: &Context) -> Result<Report, CliError> 
                 Report::new(&added, format!("{id} can be asked\n"))
             })
         }
+        ProvidersAction::Set(choice) => with_client(context, &choice.remote, async |client| {
+            let path = format!("/providers/{}", segment(&choice.provider));
+            let setup: Value = client.patch(&path, &choice.patch()).await?;
+            let text = setup_text(&setup);
+            Report::new(&setup, text)
+        }),
         ProvidersAction::Test { provider, operation, fields, lead, remote } => {
             let sample: Map<String, Value> =
                 fields.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
@@ -133,6 +193,20 @@ fn line(one: Shown) -> [String; 5] {
     let state = if one.enabled { one.live.breaker } else { "switched off".to_owned() };
     let rate = one.live.hit_rate.map(|rate| format!("{:.0} %", rate * 100.0)).unwrap_or_default();
     [one.id, key, state, rate, one.operations.join(" ")]
+}
+
+/// One line a setting: what holds, and who says so.
+fn setup_text(setup: &Value) -> String {
+    let lines = ["enabled", "plan", "windows", "concurrent"].map(|name| {
+        let said = match &setup[name] {
+            Value::String(said) => said.clone(),
+            Value::Null => "-".to_owned(),
+            other => other.to_string(),
+        };
+        let by = setup[format!("{name}By")].as_str().unwrap_or_default();
+        format!("{name} = {said} ({by})\n")
+    });
+    lines.concat()
 }
 
 /// Requests and answers as they went over the wire, then what became of them.
@@ -183,5 +257,28 @@ mod tests {
         assert_eq!(segment("../keys"), ".._keys");
         assert_eq!(field("email = a=b"), Ok(("email".to_owned(), "a=b".to_owned())));
         assert!(field("email").is_err());
+    }
+
+    #[test]
+    fn a_choice_names_what_it_changes_and_a_reset_takes_back_the_rest() {
+        #[derive(Debug, clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            choice: Choice,
+        }
+        let patch = |words: &[&str]| {
+            let line = ["set", "hunter"].iter().chain(words);
+            <Line as clap::Parser>::try_parse_from(line).map(|line| line.choice.patch())
+        };
+        let window = json!({ "bucket": "verifier", "calls": 300, "seconds": 60.0 });
+        let said = patch(&["--enabled", "false", "--limit", "verifier:300/60"]).expect("arguments");
+        assert_eq!(said, json!({ "enabled": false, "limits": { "windows": [window] } }));
+        let back = patch(&["--reset", "--plan", "growth"]).expect("arguments");
+        let limits = json!({ "windows": null, "concurrent": null });
+        assert_eq!(back, json!({ "enabled": null, "plan": "growth", "limits": limits }));
+        assert_eq!(patch(&[]).expect("arguments"), json!({}));
+        assert!(patch(&["--limit", "many"]).is_err());
+        let setup = json!({ "enabled": true, "enabledBy": "manifest", "plan": "growth", "planBy": "choice" });
+        assert!(setup_text(&setup).starts_with("enabled = true (manifest)\nplan = growth (choice)\nwindows = - ()\n"));
     }
 }

@@ -7,7 +7,8 @@ use super::section::section;
 
 section! {
     /// One table per provider, named like its manifest. The keys below are the same for every provider. A key set
-    /// here serves the whole install; a workspace can bring its own.
+    /// here serves the whole install; a workspace can bring its own. What is chosen with PATCH /providers/{id} (the
+    /// switch, the plan, figures of the limits) goes before what stands here.
     pub struct Provider = "providers.apify" {
         /// Whether it may be called at all.
         pub enabled: bool = true;

@@ -16,9 +16,11 @@ use super::codes::Code;
 use super::leads::GivenLead;
 use super::problem::{FieldError, Problem};
 use super::providers::Slug;
+use super::providers::choices::SetupView;
+use crate::actors::provider_gate::Choices;
 use crate::app::App;
 use crate::deps::Deps;
-use crate::domain::enrichment::{Input, Operation, Outcome, Reply};
+use crate::domain::enrichment::{Input, Limits, Operation, Outcome, Reply};
 use crate::domain::id::{AttemptId, LeadId};
 use crate::domain::lead::Lead;
 use crate::domain::policy::{Denial, ProviderFacts};
@@ -79,19 +81,24 @@ pub struct ManifestView {
     needs_key: bool,
     #[schema(value_type = Vec<Object>)]
     operations: Vec<Value>,
-    /// Plans of the vendor; `providers.NAME.plan` of the configuration picks one
+    /// Plans of the vendor; `PATCH /providers/{id}` or `providers.NAME.plan` of the configuration picks one
     plans: Vec<String>,
     default_plan: Option<String>,
     /// A setting that has to be given before it can be called
     missing_setting: Option<String>,
+    /// What holds, and who says so
+    setup: SetupView,
     /// As it was written
     manifest: String,
 }
 
-impl From<&Shelved> for ManifestView {
-    fn from(shelved: &Shelved) -> Self {
+impl ManifestView {
+    fn of(shelved: &Shelved, choices: &Choices) -> Self {
         let (provider, manifest) = (&shelved.provider, shelved.provider.manifest());
-        let operations = manifest.operations.iter().map(|spec| operation(&**provider, spec.operation, manifest));
+        let operations = manifest.operations.iter().map(|spec| {
+            let limits = choices.limits(&**provider, spec.operation);
+            operation(spec.operation, manifest, &limits)
+        });
         Self {
             id: manifest.slug.clone(),
             name: manifest.name.clone(),
@@ -103,14 +110,14 @@ impl From<&Shelved> for ManifestView {
             plans: manifest.plans.keys().cloned().collect(),
             default_plan: manifest.default_plan.clone(),
             missing_setting: provider.setup().missing(manifest).map(str::to_owned),
+            setup: SetupView::of(choices, &manifest.slug, Some(manifest)),
             manifest: manifest.text.clone(),
         }
     }
 }
 
-fn operation(provider: &dyn Provider, operation: Operation, manifest: &Manifest) -> Value {
+fn operation(operation: Operation, manifest: &Manifest, limits: &Limits) -> Value {
     let Some(spec) = manifest.operation(operation) else { return Value::Null };
-    let limits = provider.limits(operation);
     let needs: Vec<Vec<&str>> = spec.needs.iter().map(|all| all.iter().map(|input| input.name()).collect()).collect();
     let optional: Vec<&str> = spec.optional.iter().map(|input| input.name()).collect();
     let windows = limits.windows.iter().map(|limit| {
@@ -140,7 +147,7 @@ pub async fn create(
     let shelf = Arc::clone(&app.manifests);
     let put = tokio::task::spawn_blocking(move || shelf.put(manifest)).await.map_err(Problem::internal)?;
     let (shelved, is_new) = put.map_err(refused)?;
-    let view = ManifestView::from(&shelved);
+    let view = ManifestView::of(&shelved, &app.choices);
     let location = super::answer::location(&format!("/providers/{}", view.id));
     Ok(if is_new { Answer::created(location, view) } else { Answer::ok(view) })
 }
@@ -151,7 +158,8 @@ pub async fn create(
 pub async fn show(State(app): State<Arc<App>>, auth: Auth, Slug(slug): Slug) -> Result<impl IntoResponse, Problem> {
     auth.need(Right::Read)?;
     let shelved = app.manifests.get(&slug).ok_or(Missing::Provider)?;
-    Ok(Answer::ok(ManifestView::from(&shelved)))
+    let version = app.choices.row(&slug).version;
+    Ok(Answer::ok(ManifestView::of(&shelved, &app.choices)).version(version))
 }
 
 /// Forget a manifest of one's own
@@ -218,7 +226,7 @@ pub async fn test(
 ) -> Result<impl IntoResponse, Problem> {
     let caller = auth.need(Right::Admin)?;
     let shelved = app.manifests.get(&slug).ok_or(Missing::Provider)?;
-    if app.config.providers.get(&slug).is_some_and(|given| !given.enabled) {
+    if !app.choices.is_on(&slug) {
         return Err(Problem::new(Code::Conflict).detail("this provider is switched off"));
     }
     let operation = Operation::from_name(&order.operation).and_then(|operation| shelved.provider.offer(operation));

@@ -1,6 +1,7 @@
 //! Providers as a workspace sees them, and its own keys for them. A key goes in and never comes out: what is shown of it is
 //! its end and when it was set.
 
+pub mod choices;
 mod live;
 mod measured;
 
@@ -45,12 +46,12 @@ pub struct ProviderView {
     built_in: bool,
     /// What it can do: `email.verify`, …; empty for one whose manifest is not here
     operations: Vec<&'static str>,
-    /// Whether it may be called at all (`providers.NAME.enabled` of the configuration)
+    /// Whether it may be called at all (`PATCH /providers/{id}`, else `providers.NAME.enabled` of the configuration)
     enabled: bool,
     credential: Option<CredentialView>,
     /// How it is at this moment, with the key that this workspace uses
     live: live::LiveView,
-    /// What its calls came to on this install, by operation and country of the lead
+    /// What its calls came to on this install, by operation and country of the lead; in a sandbox, those that were played
     statistics: Vec<measured::OperationView>,
 }
 
@@ -190,11 +191,12 @@ fn shown(
     let offers = app.providers.offers().filter(|(provider, _)| provider.slug() == id);
     let operations = offers.map(|(_, offer)| offer.operation.name()).collect();
     let built_in = app.providers.get(&id).is_some_and(|provider| provider.region().is_none());
+    let enabled = app.choices.is_on(&id);
     ProviderView {
         id,
         built_in,
         operations,
-        enabled: configured.is_none_or(|provider| provider.enabled),
+        enabled,
         credential: own.or(install),
         live,
         statistics: figures.operations(),

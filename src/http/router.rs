@@ -84,7 +84,7 @@ fn requests() -> Routes {
         .routes(routes!(enrichment::verify::show))
         // providers
         .routes(routes!(providers::index, manifests::create))
-        .routes(routes!(manifests::show, manifests::delete))
+        .routes(routes!(manifests::show, providers::choices::update, manifests::delete))
         .routes(routes!(manifests::test))
         .routes(routes!(providers::put_credential, providers::delete_credential))
         // credits

@@ -14,8 +14,8 @@ use crate::store::jobs::{SelectionError, each_selected, skipped};
 use crate::store::orders::{OrderDay, is_taken};
 use crate::store::records::job::{Estimate, Selection};
 use crate::store::records::statistics::OrderStatistics;
-use crate::store::tables::{OrderOutcomes, ProviderStatistics};
-use crate::store::transactions::jobs::plan_key;
+use crate::store::tables::OrderOutcomes;
+use crate::store::transactions::jobs::World;
 use crate::store::{Reads, StoreError, WorkspaceScope};
 
 /// An order to be estimated.
@@ -61,7 +61,7 @@ pub fn estimate(reads: &impl Reads, scope: &WorkspaceScope, order: &Quote<'_>) -
     let counted = count(reads, scope, order)?;
     let price = order.price.worst(order.steps.iter().map(|step| step.source));
     let worst = counted.leads.saturating_mul(price);
-    let known = Known::of(reads, order)?;
+    let known = Known::of(reads, World::of(reads, scope)?, order)?;
     let share = known.share_charged(&counted.segments);
     let limit = |credits: u64| credits.min(order.options.spend_limit.unwrap_or(u64::MAX));
     let typical = scaled(worst, share).min(worst);
@@ -140,17 +140,17 @@ struct Known {
 }
 
 impl Known {
-    fn of(reads: &impl Reads, order: &Quote<'_>) -> Result<Self, StoreError> {
+    fn of(reads: &impl Reads, world: World, order: &Quote<'_>) -> Result<Self, StoreError> {
         let steps = order.steps;
         let (mut by_segment, mut all) = (BTreeMap::new(), OrderStatistics::default());
-        reads.scan_install::<OrderOutcomes>(&(plan_key(steps),), Order::Ascending, &mut |(_, segment), row| {
+        reads.scan_install::<OrderOutcomes>(&(world.plan_key(steps),), Order::Ascending, &mut |(_, segment), row| {
             all.add(&row);
             by_segment.insert(segment, row);
             ControlFlow::Continue(())
         })?;
         let mut hit_rates = Vec::with_capacity(steps.len());
         for step in steps {
-            hit_rates.push(hit_rate(reads, step)?);
+            hit_rates.push(hit_rate(reads, world, step)?);
         }
         let is_priced = steps.iter().map(|step| order.price.of(step.source) > 0).collect();
         Ok(Self { by_segment, all, hit_rates, is_measured: all.leads > 0, is_priced })
@@ -192,10 +192,10 @@ fn shrunk(credits: u64, worst: u64, leads: u64, before: f64, prior: f64) -> f64 
     (seen * float(leads) + before * prior) / (float(leads) + prior)
 }
 
-fn hit_rate(reads: &impl Reads, step: &JobStep) -> Result<Option<f64>, StoreError> {
+fn hit_rate(reads: &impl Reads, world: World, step: &JobStep) -> Result<Option<f64>, StoreError> {
     let mut all = Measured::default();
     let prefix = (step.provider.clone(), step.operation as u8);
-    reads.scan_install::<ProviderStatistics>(&prefix, Order::Ascending, &mut |_, row| {
+    world.each_measured(reads, &prefix, &mut |_, row| {
         all.add(&row);
         ControlFlow::Continue(())
     })?;

@@ -30,6 +30,7 @@ use crate::store::records::known_answer::KnownAnswer;
 use crate::store::records::ledger::{Account, Line};
 use crate::store::records::lookup::Lookup;
 use crate::store::records::outbox::{Checkpoint, OutboxEntry};
+use crate::store::records::provider_choice::ProviderChoice;
 use crate::store::records::recipe::{Recipe, RememberedMapping};
 use crate::store::records::settings::Settings as SettingsRow;
 use crate::store::records::statistics::{OrderStatistics, Spend};
@@ -264,7 +265,7 @@ tables! {
         owner "transactions::jobs", kept "365 days", personal ByLead;
     /// (lead, field, attempt): every value that was ever found.
     tenant Values("values"): (LeadId, String, AttemptId) => FieldValue,
-        owner "transactions::jobs", kept "as the lead", personal ByLead;
+        owner "transactions::jobs", kept "as the lead, and while its deletion can be undone", personal ByLead;
     /// The answers of providers as they came, sealed for (workspace, lead, attempt).
     tenant RawAnswers("raw_answers"): (LeadId, AttemptId) => Blob,
         owner "transactions::jobs", kept "90 days", personal Sealed;
@@ -306,6 +307,9 @@ tables! {
     /// (provider, operation, segment) -> what its calls came to on this install.
     install ProviderStatistics("provider_statistics"): (String, u8, String) => Measured,
         owner "transactions::jobs", kept "for ever", personal None;
+    /// The same of calls that were played in sandboxes: no live workspace reads them, and no sandbox the others.
+    install PlayedStatistics("played_statistics"): (String, u8, String) => Measured,
+        owner "transactions::jobs", kept "for ever", personal None;
     /// (day since 1970, provider) -> what the workspace spent with it.
     tenant ProviderSpend("provider_spend"): (u32, String) => Spend,
         owner "transactions::jobs", kept "for ever", personal None;
@@ -319,6 +323,9 @@ tables! {
     /// (provider, credential, bucket, seconds): what has been used of a window of an hour or more.
     install Gates("gates"): (String, String, String, u64) => QuotaRow,
         owner "ProviderGate", kept "for ever", personal None;
+    /// Slug of a provider -> what the operator has chosen for it.
+    install ProviderChoices("provider_choices"): (String,) => ProviderChoice,
+        owner "transactions::providers", kept "for ever", personal None;
 
     // --- policy
     /// What the workspace has decided for itself; one row.

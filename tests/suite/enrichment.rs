@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use galena::actors::enricher::Policy;
+use galena::actors::provider_gate::Choices;
+use galena::config;
 use galena::domain::enriched_field::EnrichedField;
 use galena::domain::enrichment::{ItemState, JobOptions, JobStatus, Level, Operation, Outcome, SkipReason};
 use galena::domain::lead::{EmailStatus, EnrichmentStatus, LeadField};
@@ -94,7 +96,9 @@ fn without_the_dns_the_verdict_is_partial_and_a_later_job_asks_again() {
 #[test]
 fn a_provider_that_is_switched_off_is_not_called() {
     let provider = Arc::new(Scripted::new("own", |_, _| found("emailStatus", "valid")));
-    let policy = Policy { switched_off: ["own".to_owned()].into(), ..Policy::default() };
+    let off = config::Provider { enabled: false, ..config::Provider::default() };
+    let choices = Choices::new([("own".to_owned(), off)].into(), Default::default());
+    let policy = Policy { choices, ..Policy::default() };
     let world = World::new(1_000_000, Registry::default().with(provider.clone())).with_policy(policy);
     let list = world.list("Fair");
     let leads = world.some_leads(list, 2);

@@ -47,3 +47,42 @@ async fn after_a_first_job_the_estimate_is_close_and_a_worse_or_better_list_stay
     }
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_played_in_a_sandbox_says_nothing_of_the_world() {
+    let vendors = Vendors::start().await;
+    let mut server = vendors.server(&["hunter"], |_| ()).await;
+    let live = server.key.clone();
+    let finder = json!({ "name": "finder", "points": [{ "point": "email",
+        "steps": [{ "provider": "hunter", "operation": "email.find" }] }] });
+    server.post("/enrichment/templates", &finder).await.expect(201);
+    let play = json!({ "name": "Play", "sandbox": true, "createKey": true });
+    let made = server.post("/workspaces", &play).await.expect(201);
+    let played = made["apiKey"].as_str().unwrap().to_owned();
+    let figures = async |server: &TestServer| {
+        let all = server.get("/providers").await.expect(200);
+        let hunter = all["data"].as_array().unwrap().iter().find(|one| one["id"] == "hunter").unwrap().clone();
+        hunter["statistics"].as_array().unwrap().iter().map(|row| row["asked"].as_u64().unwrap()).sum::<u64>()
+    };
+
+    server.key.clone_from(&played);
+    server.post("/enrichment/templates", &finder).await.expect(201);
+    estimated_and_done(&server, "first", 60).await;
+    assert_eq!(figures(&server).await, 60);
+    let list = server.list("next").await;
+    let rows = [json!({ "firstName": "Ana", "lastName": "Roe", "website": "https://next1.com" })];
+    leads(&server, &list, &rows).await;
+    let body = json!({ "listId": list, "options": { "templateId": "finder" } });
+    let of_play = server.post("/leads/enrich/estimate", &body).await.expect(200);
+
+    server.key.clone_from(&live);
+    assert_eq!(figures(&server).await, 0, "nobody was asked in the world");
+    let list = server.list("next").await;
+    leads(&server, &list, &rows).await;
+    let body = json!({ "listId": list, "options": { "templateId": "finder" } });
+    let of_live = server.post("/leads/enrich/estimate", &body).await.expect(200);
+    let basis = |of: &Value| of["basis"].clone();
+    assert_ne!(basis(&of_play), basis(&of_live), "{of_play} {of_live}");
+    assert_eq!(of_live["estimate"]["typical"], of_live["estimate"]["worst"], "nothing is known: {of_live}");
+    server.stop().await;
+}

@@ -268,7 +268,6 @@ impl World {
                 Duration::from_secs(30),
                 gates.clone(),
                 Default::default(),
-                Default::default(),
             ),
             keys: Keys::new(store.clone(), sealer.clone(), keys),
             lists: Lists::embedded().unwrap(),

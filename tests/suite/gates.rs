@@ -416,6 +416,34 @@ fn windows_grant_together_or_not_at_all_and_buckets_are_apart() {
 }
 
 #[test]
+fn who_waits_goes_by_new_limits_at_once_and_what_is_used_stays_used() {
+    let mut bench = Bench::new();
+    let through = Rc::new(Cell::new(0));
+    let slow = limits(&[("", 1, MINUTE), ("", 100, DAY)]);
+    for _ in 0..3 {
+        let (gates, slow, through) = (bench.gates.clone(), slow.clone(), through.clone());
+        bench.spawn(async move {
+            let permit = gates.enter(&key(), &slow, &claim(1, 1)).await.expect("open");
+            through.set(through.get() + 1);
+            permit.end(&Outcome::NotFound, &RateSigns::default(), Duration::ZERO);
+        });
+    }
+    bench.run(Duration::from_secs(30));
+    assert_eq!(through.get(), 1, "one in a minute and a quarter");
+    bench.gates.limits_changed("another", |_| Limits::default());
+    bench.run(Duration::from_secs(1));
+    assert_eq!(through.get(), 1);
+    bench.gates.limits_changed("strict", |_| limits(&[("", 6_000, MINUTE), ("", 50, DAY)]));
+    bench.run(Duration::from_secs(1));
+    assert_eq!(through.get(), 3);
+    let state = bench.gates.states().remove(0);
+    let quota = state.windows.iter().find(|window| window.per == DAY).expect("the quota");
+    assert_eq!((quota.calls, quota.tokens), (50, 47));
+    bench.gates.limits_changed("strict", |_| limits(&[("", 2, MINUTE / 60)]));
+    assert_eq!(bench.gates.states()[0].windows.len(), 1, "what holds no more is not shown");
+}
+
+#[test]
 fn calls_in_flight_are_bounded() {
     let mut bench = Bench::new();
     let vendor = Vendor::new(&bench.sim, Counting::Sliding, 6_000, MINUTE);

@@ -37,6 +37,7 @@ use galena::store::records::job_trim::{JobTrim, TrimWalk};
 use galena::store::records::ledger::{Account, Line, LineKind};
 use galena::store::records::lookup::{Asked, Lookup};
 use galena::store::records::outbox::{Checkpoint, OutboxEntry};
+use galena::store::records::provider_choice::{ProviderChoice, TypedWindow};
 use galena::store::records::recipe::{Recipe, RememberedMapping};
 use galena::store::records::settings::{AcceptedTerms, PolicyRow, Settings};
 use galena::store::records::suppression::Suppression;
@@ -184,6 +185,15 @@ fn policy() {
     let suppression =
         Suppression { value: "Acme GmbH".to_owned(), at: AT, by: Actor::Key(id(3)), note: Some("asked".to_owned()) };
     golden("suppression", &suppression);
+    let choice = ProviderChoice {
+        version: 2,
+        enabled: Some(false),
+        plan: Some("growth".to_owned()),
+        windows: Some(vec![TypedWindow { bucket: "finder".to_owned(), calls: 7, per: 2_500, burst: Some(3) }]),
+        concurrent: Some(4),
+        updated_at: Some(AT),
+    };
+    golden("provider-choice", &choice);
 }
 
 #[test]

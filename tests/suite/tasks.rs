@@ -323,7 +323,7 @@ fn a_task_is_forgotten_when_its_time_for_an_undo_is_over() {
     house.work(|_, _| {});
     let forget = |days: u64| {
         let at = house.deps.clock.now().plus(std::time::Duration::from_secs(days * 24 * 3_600));
-        house.submit(ForgetTasks { house: SystemScope::for_the_house(), at }).unwrap()
+        house.submit(ForgetTasks { house: SystemScope::for_the_house(), at, most: ForgetTasks::MOST }).unwrap()
     };
     assert!(!forget(29));
     assert!(task_of(&house.store.view().unwrap(), &scope(), id).is_ok());

@@ -54,7 +54,9 @@ fn shares_of_full_queues_follow_the_plans() {
     let mut house = House::new(vec![checks("vendor", r#"{ calls = 300, per = "1m" }"#, "")]);
     let scopes = workspaces(&mut house);
     for scope in &scopes {
-        (0..4).for_each(|_| drop(house.job(*scope, 600, JobOptions::default())));
+        for _ in 0..4 {
+            house.job(*scope, 600, JobOptions::default());
+        }
     }
     shares(&mut house, &scopes, MINUTE * 2, MINUTE * 5);
 }
@@ -64,11 +66,15 @@ fn neither_the_number_of_jobs_nor_their_priority_buys_a_share() {
     let mut house = House::new(vec![checks("vendor", r#"{ calls = 300, per = "1m" }"#, "")]);
     let scopes = workspaces(&mut house);
     // The smallest plan orders the most, and all of it urgent.
-    (0..2).for_each(|_| drop(house.job(scopes[0], 800, prioritised(Priority::Low))));
+    for _ in 0..2 {
+        house.job(scopes[0], 800, prioritised(Priority::Low));
+    }
     for priority in [Priority::High, Priority::Normal, Priority::Low] {
         house.job(scopes[1], 1_000, prioritised(priority));
     }
-    (0..12).for_each(|_| drop(house.job(scopes[2], 200, prioritised(Priority::High))));
+    for _ in 0..12 {
+        house.job(scopes[2], 200, prioritised(Priority::High));
+    }
     shares(&mut house, &scopes, MINUTE * 2, MINUTE * 5);
 }
 
@@ -79,7 +85,9 @@ fn neither_a_slow_vendor_nor_a_quick_one_changes_the_shares() {
         house.street.simulator.set_latency(Some(latency));
         let scopes = workspaces(&mut house);
         for (place, scope) in scopes.iter().enumerate() {
-            (0..=2 * place).for_each(|_| drop(house.job(*scope, 1_200, JobOptions::default())));
+            for _ in 0..=2 * place {
+                house.job(*scope, 1_200, JobOptions::default());
+            }
         }
         println!("{latency:?}");
         shares(&mut house, &scopes, MINUTE * 2, MINUTE * 5);
@@ -94,7 +102,9 @@ fn calls_for_many_are_shared_like_calls_for_one() {
         let scopes = workspaces(&mut house);
         for ((scope, (_, weight)), jobs) in scopes.iter().zip(PLANS).zip(jobs) {
             let leads = 100 * size * weight as usize;
-            (0..jobs).for_each(|job| drop(house.job(*scope, leads + 17 * job, JobOptions::default())));
+            for job in 0..jobs {
+                house.job(*scope, leads + 17 * job, JobOptions::default());
+            }
         }
         shares(&mut house, &scopes, MINUTE, MINUTE * 4);
     }
@@ -105,7 +115,9 @@ fn looks_at_submitted_work_are_calls_and_shared_like_calls() {
     let mut house = House::new(vec![works("vendor", r#"{ calls = 300, per = "1m" }"#, 10)]);
     let scopes = workspaces(&mut house);
     for (scope, jobs) in scopes.iter().zip([3, 1, 5]) {
-        (0..jobs).for_each(|_| drop(house.job(*scope, 5_000 / jobs, JobOptions::default())));
+        for _ in 0..jobs {
+            house.job(*scope, 5_000 / jobs, JobOptions::default());
+        }
     }
     // Whose work a look is for stands in no request: it is known by whose the submission was.
     house.run(MINUTE * 8);

@@ -17,7 +17,7 @@ use galena::actors::provider_gate::GateState;
 use galena::actors::scheduler::PlanShares;
 use galena::config::plans::Plans;
 use galena::deps::{Clock, Http, HttpError, OutgoingRequest, OutgoingResponse, Simulation};
-use galena::domain::enrichment::{JobOptions, Limits, Operation, Template, TemplatePoint, TemplateStep};
+use galena::domain::enrichment::{JobOptions, Operation, Template, TemplatePoint, TemplateStep};
 use galena::domain::id::{JobId, ListId};
 use galena::domain::lead::Lead;
 use galena::providers::Registry;
@@ -389,10 +389,6 @@ impl House {
         self.leads
     }
 
-    pub fn owner(&self, number: usize) -> WorkspaceScope {
-        self.owners[number - 1]
-    }
-
     /// Whose person a request is about; of several the first.
     pub fn owner_of(&self, asked: &str) -> WorkspaceScope {
         let text = asked.split_once("person").unwrap().1;
@@ -484,10 +480,6 @@ impl House {
     pub fn outage(&self, slug: &str, kind: OutageKind, lasts: Duration) {
         let from = self.now();
         self.street.simulator.add_outage(Outage { slug: slug.to_owned(), from, until: from + lasts, kind });
-    }
-
-    pub fn limits(&self, slug: &str, limits: Limits) {
-        self.street.simulator.set_limits(slug, limits);
     }
 
     /// Rings the Scheduler.

@@ -17,7 +17,9 @@ fn hundred_jobs(manifest: Manifest, leads: usize) -> House {
     let mut house = House::new(vec![manifest]);
     let scopes: Vec<WorkspaceScope> =
         (0..10).map(|number| house.workspace(["three", "two", "one"][number % 3])).collect();
-    (0..100).for_each(|number| drop(house.job(scopes[number % 10], leads, JobOptions::default())));
+    for number in 0..100 {
+        house.job(scopes[number % 10], leads, JobOptions::default());
+    }
     house
 }
 

@@ -21,7 +21,9 @@ enum Act {
 fn at_work(manifest: Manifest, leads: usize) -> House {
     let mut house = House::new(vec![manifest]);
     let scopes: Vec<WorkspaceScope> = (0..10).map(|_| house.workspace("one")).collect();
-    (0..100).for_each(|number| drop(house.job(scopes[number % 10], leads, JobOptions::default())));
+    for number in 0..100 {
+        house.job(scopes[number % 10], leads, JobOptions::default());
+    }
     house
 }
 

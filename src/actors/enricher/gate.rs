@@ -7,7 +7,6 @@
 //! 4. *Rate*: a permit of the provider's gate, shared by all jobs.
 //! 5. *Call*: unless the job was stopped meanwhile; with a time limit; a panic is a broken provider.
 
-use std::collections::{BTreeMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,25 +16,24 @@ use futures::FutureExt;
 
 use super::course::Course;
 use super::under_way::{Enter, UnderWay};
-use crate::actors::provider_gate::{Claim, Closed, Gates, overridden};
+use crate::actors::provider_gate::{Choices, Claim, Closed, Gates};
 use crate::actors::scheduler::{Agenda, Pick};
-use crate::config;
 use crate::deps::Deps;
 use crate::domain::enrichment::{Limits, Operation, Outcome, Reply};
 use crate::providers::{CallContext, Provider, Request};
 
-/// What is switched on.
-#[derive(Debug, Clone)]
+/// What may be called.
+#[derive(Clone)]
 pub struct Policy {
     /// `enrichment.dns_lookup`.
     pub dns_lookup: bool,
-    /// Slugs of providers that are switched off.
-    pub switched_off: HashSet<String>,
+    /// What the operator has switched off, and his figures.
+    pub choices: Choices,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { dns_lookup: true, switched_off: HashSet::new() }
+        Self { dns_lookup: true, choices: Choices::default() }
     }
 }
 
@@ -64,27 +62,18 @@ pub enum Passed {
 }
 
 pub struct Gate {
-    policy: Policy,
     /// What the policy leaves of the outside world.
     deps: Deps,
     timeout: Duration,
     gates: Gates,
-    /// The operator's figures, by slug.
-    configured: Arc<BTreeMap<String, config::Provider>>,
+    choices: Choices,
     revision: PolicyRevision,
 }
 
 impl Gate {
-    pub fn new(
-        policy: Policy,
-        deps: &Deps,
-        timeout: Duration,
-        gates: Gates,
-        configured: Arc<BTreeMap<String, config::Provider>>,
-        revision: PolicyRevision,
-    ) -> Self {
+    pub fn new(policy: Policy, deps: &Deps, timeout: Duration, gates: Gates, revision: PolicyRevision) -> Self {
         let deps = if policy.dns_lookup { deps.clone() } else { deps.clone().without_dns() };
-        Self { policy, deps, timeout, gates, configured, revision }
+        Self { deps, timeout, gates, choices: policy.choices, revision }
     }
 
     /// The revision of the rules that calls are judged by from now on.
@@ -93,7 +82,7 @@ impl Gate {
     }
 
     pub fn limits(&self, provider: &dyn Provider, operation: Operation) -> Limits {
-        overridden(provider.limits(operation), self.configured.get(provider.slug()))
+        self.choices.limits(provider, operation)
     }
 
     /// Calls of a provider that are worth having under way.
@@ -112,9 +101,8 @@ impl Gate {
     ) -> Passed {
         let all = |outcome: &Outcome| requests.iter().map(|_| outcome.clone().into()).collect();
         let Some(operation) = requests.first().map(|request| request.operation) else { return Passed::Stopped };
-        if self.policy.switched_off.contains(provider.slug()) {
-            let forbidden = Outcome::Forbidden { reason: "the provider is switched off".to_owned() };
-            return Passed::Answered { replies: all(&forbidden), latency: None };
+        if !self.choices.is_on(provider.slug()) {
+            return Passed::Answered { replies: all(&switched_off()), latency: None };
         }
         let key = course.key(provider.slug());
         if provider.needs_key() && key.is_none() {
@@ -149,6 +137,11 @@ impl Gate {
                 return Passed::Answered { replies, latency: None };
             }
         };
+        // It may have been switched off while this waited.
+        if !self.choices.is_on(provider.slug()) {
+            permit.unused();
+            return Passed::Answered { replies: all(&switched_off()), latency: None };
+        }
         // It was judged by rules that have changed while it waited: it goes back and is judged again.
         let is_outdated = course.revision != self.revision.now() && provider.is_external();
         let Some(_call) = agenda.begin_call(pick).filter(|_| !is_outdated) else {
@@ -195,6 +188,10 @@ impl Gate {
             }
         }
     }
+}
+
+fn switched_off() -> Outcome {
+    Outcome::Forbidden { reason: "the provider is switched off".to_owned() }
 }
 
 fn broken(reason: &str) -> Outcome {

@@ -1,9 +1,9 @@
 //! From an order to its steps: the template it means, the keys the workspace has, the providers that are switched on.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::keys::Keys;
+use crate::actors::provider_gate::Choices;
 use crate::domain::enrichment::{JobOptions, JobStep, PriceSource, WriteRules};
 use crate::domain::settings::WorkspaceSettings;
 use crate::providers::{Desk, NoProvider, Registry, plan};
@@ -17,8 +17,8 @@ use crate::store::{Reads, StoreError, SystemScope, View, WorkspaceScope};
 pub struct Planning {
     pub registry: Registry,
     pub keys: Keys,
-    /// Slugs of providers that are switched off.
-    pub switched_off: Arc<HashSet<String>>,
+    /// Says which providers are switched off.
+    pub choices: Choices,
     /// Whether providers can reach this server.
     pub can_be_rung: bool,
     /// A workspace may use what the one above it offers.
@@ -77,10 +77,11 @@ impl Planning {
                 None
             })
         };
+        let switched_off = self.choices.switched_off();
         let desk = Desk {
             registry: &self.registry,
             key_of: &key_of,
-            switched_off: &self.switched_off,
+            switched_off: &switched_off,
             can_be_rung: self.can_be_rung || is_sandbox,
         };
         let planned = plan(&desk, &template, options);

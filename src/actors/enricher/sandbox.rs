@@ -29,15 +29,18 @@ impl Sandbox {
         Deps { http, ..self.deps.clone() }
     }
 
-    /// Plays the manifests as they are now; work that was submitted to those of before is forgotten.
+    /// Plays the manifests as they are now; work that was submitted to those of before goes on.
     pub fn simulator(&self) -> Arc<Simulator> {
         let revision = self.shelf.revision();
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         match &*current {
             Some((known, simulator)) if *known == revision => Arc::clone(simulator),
-            _ => {
-                let clock = Arc::clone(&self.deps.clock);
-                let simulator = Arc::new(Simulator::new(self.shelf.all(), self.seed, clock));
+            known => {
+                let manifests = self.shelf.all();
+                let simulator = Arc::new(match known {
+                    Some((_, before)) => before.recast(manifests),
+                    None => Simulator::new(manifests, self.seed, Arc::clone(&self.deps.clock)),
+                });
                 *current = Some((revision, Arc::clone(&simulator)));
                 simulator
             }

@@ -12,7 +12,7 @@ use super::turn::{Permit, Turn};
 use super::view::GateState;
 use super::{Claim, Closed, GateKey, Reason};
 use crate::deps::Deps;
-use crate::domain::enrichment::Limits;
+use crate::domain::enrichment::{Limits, Operation};
 use crate::domain::time::Time;
 use crate::store::records::gate::QuotaRow;
 
@@ -131,6 +131,13 @@ impl Gates {
     pub fn credential_changed(&self, key: &GateKey) {
         if let Some(gate) = self.known(key) {
             gate.with(|state, _| state.renewed());
+        }
+    }
+
+    /// Other limits hold for a provider from now on, for those who wait, too. What is used of a quota stays used.
+    pub fn limits_changed(&self, provider: &str, limits: impl Fn(Operation) -> Limits) {
+        for gate in self.all().iter().filter(|gate| gate.key.provider == provider) {
+            gate.with(|state, now| state.windows.limits_changed(&limits, now));
         }
     }
 

@@ -13,6 +13,7 @@
 //! What a call passes, in this order: the breaker, a rest the vendor asked for, a permit, all windows at once.
 
 mod breaker;
+mod choices;
 mod gate;
 mod gates;
 mod keeping;
@@ -31,10 +32,10 @@ use crate::domain::id::{JobId, WorkspaceId};
 use crate::domain::time::Time;
 
 pub use self::breaker::BreakerState;
+pub use self::choices::Choices;
 pub use self::gates::{GateSettings, Gates};
 pub use self::keeping::{KeepQuotas, KeepingError, NotKept, QuotaKey, restored};
 pub use self::latency::Quantiles;
-pub use self::overrides::overridden;
 pub use self::turn::Permit;
 pub use self::view::{GateState, WindowState};
 

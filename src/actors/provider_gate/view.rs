@@ -45,7 +45,9 @@ impl Gate {
     pub fn shown(&self) -> GateState {
         let now = self.now();
         let mut state = self.lock();
-        let windows = state.windows.list.iter().map(|window| {
+        // What is used of a window that holds no more is remembered, in case it does again.
+        let hold = state.windows.list.iter().filter(|window| !window.published.is_empty());
+        let windows = hold.map(|window| {
             let (calls, tokens) = match &window.kind {
                 Kind::Pace(pace) => (pace.limit().calls, pace.tokens(now.mono)),
                 Kind::Quota(quota) => (quota.limit().calls, quota.left()),

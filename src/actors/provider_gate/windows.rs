@@ -56,7 +56,7 @@ pub(super) struct Window {
     pub per: Duration,
     pub kind: Kind,
     /// What each operation publishes for it.
-    published: HashMap<usize, Limit>,
+    pub published: HashMap<usize, Limit>,
     /// What the vendor says it is, where that is less.
     told: Option<u32>,
 }
@@ -137,6 +137,14 @@ impl Windows {
         }
         self.settle_figures(now);
         place
+    }
+
+    /// The operations that were called are called under other limits from now on.
+    pub fn limits_changed(&mut self, limits: impl Fn(Operation) -> Limits, now: Moment) {
+        let operations: Vec<Operation> = self.classes.iter().map(|class| class.operation).collect();
+        for operation in operations {
+            self.class(operation, &limits(operation), now);
+        }
     }
 
     pub fn concurrent(&self, class: usize) -> Option<u32> {

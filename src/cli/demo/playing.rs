@@ -4,9 +4,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::figures::Played;
+use super::job::{Job, enriched};
 use super::narration::{Narration, counted};
 use crate::cli::client::Client;
-use crate::cli::exit::{CliError, Exit};
+use crate::cli::exit::CliError;
 
 /// Leads that are played with: enough to see the funnel, few enough to wait for.
 const SAMPLE: u64 = 60;
@@ -27,21 +28,11 @@ struct Credits {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Job {
-    job_id: String,
-    status: String,
-    progress: Progress,
-    credits_used: f64,
+struct Account {
     cost: Money,
     calls: u64,
     known_answers: u64,
     steps: Vec<Step>,
-}
-
-#[derive(Deserialize)]
-struct Progress {
-    total: u64,
-    processed: u64,
 }
 
 #[derive(Deserialize)]
@@ -78,20 +69,8 @@ pub async fn play(client: &Client, told: &Narration, list: &str) -> Result<Playe
         "estimate for {}: {best:.2} at best, {typical:.2} typically, {worst:.2} credits at worst",
         counted(estimate.leads_queued, "lead", "leads")
     ));
-    let started: Job = client.post("/leads/enrich", &order).await?;
-    let bar = told.bar("enriching", Some(started.progress.total));
-    let seen = |job: &Job| {
-        bar.set_length(job.progress.total);
-        bar.set_position(job.progress.processed);
-    };
-    let done = |job: &Job| !matches!(job.status.as_str(), "pending" | "processing");
-    let job = client.watch(&format!("/leads/enrich/{}", started.job_id), seen, done).await?;
-    bar.finish_and_clear();
-    if job.status != "completed" {
-        let detail = format!("the job is {}", job.status);
-        return Err(CliError::new(Exit::Failed, "ENRICHMENT_FAILED", "the enrichment did not complete", detail));
-    }
-    for step in &job.steps {
+    let job: Job<Account> = enriched(client, told, ("enriching", &order)).await?;
+    for step in &job.more.steps {
         let Some(funnel) = step.funnel.as_ref().filter(|funnel| funnel.asked > 0) else { continue };
         told.fact(&format!(
             "{:<16}{:<18}{:>4} asked {:>4} found {:>4} accepted  {} {}",
@@ -112,9 +91,9 @@ pub async fn play(client: &Client, told: &Narration, list: &str) -> Result<Playe
         typical,
         worst,
         credits_used: job.credits_used,
-        cost: format!("{} {}", job.cost.amount, job.cost.currency),
-        calls: job.calls,
-        known: job.known_answers,
+        cost: format!("{} {}", job.more.cost.amount, job.more.cost.currency),
+        calls: job.more.calls,
+        known: job.more.known_answers,
         seconds,
     })
 }

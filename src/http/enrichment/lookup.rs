@@ -84,10 +84,6 @@ pub struct LookupView {
     forgotten_at: Time,
 }
 
-fn place_of(id: JobId) -> String {
-    location(&format!("/enrichment/{id}"))
-}
-
 /// Enrich somebody who is no stored lead
 ///
 /// 200 with what was found when it is done in time, else 202 with where it will be. 502 when every provider failed; that
@@ -111,13 +107,7 @@ pub async fn create(
     let (_, options) = EnrichLeadBody { sources, options }.read(LeadId::default())?;
     let row = Lookup { lead, ..Lookup::default() };
     let made = ask(&app, &caller, &key, vec![row], options).await?;
-    let over = ended(&app, caller.scope, made.id, query.seconds()).await?.status.is_over();
-    let view = shown(&app, caller.scope, made.id).await?;
-    let answer = if over { Answer::ok(view) } else { Answer::accepted(place_of(made.id), view) };
-    Ok(match made.seq {
-        Some(seq) => answer.seq(seq),
-        None => answer,
-    })
+    answered(&app, &caller, &made, &query, "/enrichment", shown).await
 }
 
 /// What was found about somebody who is no stored lead
@@ -166,6 +156,25 @@ pub(super) async fn ask(
         app.store.submit(DropLookups { scope, ids }, Urgency::Interactive).await?;
     }
     made
+}
+
+/// What `shown` says when the job is over in time, else where the rest will be.
+pub(super) async fn answered<T: Serialize>(
+    app: &App,
+    caller: &Caller,
+    made: &Made,
+    query: &WaitQuery,
+    place: &str,
+    shown: impl AsyncFn(&App, WorkspaceScope, JobId) -> Result<T, Problem>,
+) -> Result<Answer<T>, Problem> {
+    let over = ended(app, caller.scope, made.id, query.seconds()).await?.status.is_over();
+    let view = shown(app, caller.scope, made.id).await?;
+    let place = || location(&format!("{place}/{}", made.id));
+    let answer = if over { Answer::ok(view) } else { Answer::accepted(place(), view) };
+    Ok(match made.seq {
+        Some(seq) => answer.seq(seq),
+        None => answer,
+    })
 }
 
 async fn shown(app: &App, scope: WorkspaceScope, id: JobId) -> Result<LookupView, Problem> {

@@ -10,8 +10,8 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 
-use super::lookup::{ask, region_of};
-use super::single::{WaitQuery, ended};
+use super::lookup::{answered, ask, region_of};
+use super::single::WaitQuery;
 use super::{EnrichLeadBody, EnrichOptions, Money, credits};
 use crate::app::App;
 use crate::domain::enriched_field::EnrichedField;
@@ -21,7 +21,7 @@ use crate::domain::lead::{Lead, LeadField};
 use crate::domain::phone::Region;
 use crate::domain::row::clean_value;
 use crate::domain::time::Time;
-use crate::http::answer::{Answer, location};
+use crate::http::answer::Answer;
 use crate::http::auth::Auth;
 use crate::http::body::Posted;
 use crate::http::path::PathId;
@@ -116,10 +116,6 @@ pub struct Source {
     detail: Option<String>,
 }
 
-fn place_of(id: JobId) -> String {
-    location(&format!("/verify/{id}"))
-}
-
 /// Check addresses and numbers
 ///
 /// 200 with a verdict for each when all are done in time, else 202 with those that are and where the rest will be.
@@ -152,13 +148,7 @@ pub async fn create(
     let level = if given.names_level { given.level } else { Level::Basic };
     let options = JobOptions { fields, level, ..given };
     let made = ask(&app, &caller, &key, rows, options).await?;
-    let over = ended(&app, caller.scope, made.id, query.seconds()).await?.status.is_over();
-    let view = shown(&app, caller.scope, made.id).await?;
-    let answer = if over { Answer::ok(view) } else { Answer::accepted(place_of(made.id), view) };
-    Ok(match made.seq {
-        Some(seq) => answer.seq(seq),
-        None => answer,
-    })
+    answered(&app, &caller, &made, &query, "/verify", shown).await
 }
 
 /// The verdicts on addresses and numbers

@@ -10,7 +10,8 @@ use crate::app::App;
 use crate::domain::enrichment::{Measured, Operation};
 use crate::http::enrichment::Money;
 use crate::store::engine::Order;
-use crate::store::tables::{ProviderSpend, ProviderStatistics};
+use crate::store::tables::ProviderSpend;
+use crate::store::transactions::jobs::World;
 use crate::store::usage::Day;
 use crate::store::{Reads, StoreError, WorkspaceScope};
 
@@ -94,7 +95,7 @@ pub async fn all(app: &App, scope: WorkspaceScope) -> Result<BTreeMap<String, Fi
     let today = Day::of(app.deps.clock.now());
     let read = app.store.read(move |view| {
         let mut found: BTreeMap<String, Figures> = BTreeMap::new();
-        view.scan_install::<ProviderStatistics>(&(), Order::Ascending, &mut |(provider, operation, segment), row| {
+        World::of(view, &scope)?.each_measured(view, &(), &mut |(provider, operation, segment), row| {
             let operation = Operation::ALL.into_iter().find(|known| *known as u8 == operation);
             if let Some(operation) = operation {
                 found.entry(provider).or_default().operations.push((operation, segment, row));

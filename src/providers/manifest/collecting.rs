@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::call::Exchanged;
 use super::model::{Collect, Verdict};
+use super::paging::{Fetched, Paged};
 use super::provider::{AGAIN_IN, Asking};
 use super::reading::{Answered, Meaning};
 use super::template::{self, Scope};
@@ -65,7 +66,7 @@ pub async fn collect(asking: &Asking<'_>, requests: &[Request]) -> Vec<Reply> {
         return all(requests, &Outcome::Broken { reason: "the ticket is not one of this provider".to_owned() });
     };
     let Some(first) = tickets.first() else { return Vec::new() };
-    let usual = Collect { ticket: None, every: AGAIN_IN, deadline: DEADLINE, poll: None, fetch: None };
+    let usual = Collect { ticket: None, every: AGAIN_IN, deadline: DEADLINE, poll: None, fetch: None, pages: None };
     let plan = asking.spec.collect.as_ref().unwrap_or(&usual);
     if first.is_over(plan.deadline, asking.call.now()) {
         let reason = format!("the provider was not done after {} s", plan.deadline.as_secs());
@@ -84,9 +85,19 @@ pub async fn collect(asking: &Asking<'_>, requests: &[Request]) -> Vec<Reply> {
     }
     // What the work cost is told by the poll, not by its result.
     let told = asking.told(&answered);
+    let places: Vec<usize> = tickets.iter().map(|ticket| ticket.place).collect();
     if let (Some(fetch), Verdict::Found | Verdict::Partial) = (&plan.fetch, meaning.verdict) {
         let poll = answered.json.clone().unwrap_or_default();
         scope.insert("poll".to_owned(), template::value_of(poll));
+        if let (Some(pages), Some(batch)) = (&plan.pages, &asking.spec.batch) {
+            let paged = Paged { fetch, pages, batch, every: plan.every };
+            return match paged.fetch(asking, &mut scope, requests, &places).await {
+                Fetched::Replies(replies) => priced(replies, told),
+                Fetched::NotYet { again_in, signs } => waiting(requests, again_in, &signs),
+                Fetched::Failed { outcome, sent } => kept(requests, outcome, sent, plan.every),
+            };
+        }
+        scope.insert("offset".to_owned(), minijinja::Value::from(0));
         match asking.call.exchange(fetch, &scope).await {
             Exchanged::Failed { outcome, sent } => return kept(requests, outcome, sent, plan.every),
             Exchanged::Answered { answered: fetched, meaning: of_fetch, signs: of_signs } => {
@@ -97,11 +108,15 @@ pub async fn collect(asking: &Asking<'_>, requests: &[Request]) -> Vec<Reply> {
             return waiting(requests, wait, &signs);
         }
     }
-    let places: Vec<usize> = tickets.iter().map(|ticket| ticket.place).collect();
-    let mut replies = match &asking.spec.batch {
+    let replies = match &asking.spec.batch {
         Some(batch) => asking.split(batch, &answered, &meaning, requests, &places, signs),
         None => requests.iter().map(|request| asking.reply(&answered, &meaning, request, signs.clone())).collect(),
     };
+    priced(replies, told)
+}
+
+/// What the work cost as a whole, shared; as every reply says where that is not told.
+fn priced(mut replies: Vec<Reply>, told: Option<u64>) -> Vec<Reply> {
     if let Some(told) = told {
         let shares = super::provider::shares(told, replies.len());
         replies.iter_mut().zip(shares).for_each(|(reply, share)| reply.cost = share);
@@ -126,7 +141,7 @@ async fn again(asking: &Asking<'_>, requests: &[Request], tickets: &[Ticket]) ->
 }
 
 /// How long to wait where the work is not done, or the look at it did not succeed.
-fn not_yet(meaning: &Meaning, signs: &mut RateSigns, every: Duration) -> Option<Duration> {
+pub fn not_yet(meaning: &Meaning, signs: &mut RateSigns, every: Duration) -> Option<Duration> {
     let passing = match meaning.verdict {
         Verdict::Pending | Verdict::RateLimited => true,
         Verdict::Broken => !meaning.by_rule,

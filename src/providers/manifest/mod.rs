@@ -10,6 +10,7 @@ mod expression;
 mod folder;
 pub mod model;
 mod normal;
+mod paging;
 mod problem;
 mod provider;
 mod read;

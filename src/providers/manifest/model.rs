@@ -197,6 +197,19 @@ pub struct Collect {
     pub poll: Option<Exchange>,
     /// Gets what the poll only announces.
     pub fetch: Option<Exchange>,
+    /// Where `fetch` gets it page by page.
+    pub pages: Option<Pages>,
+}
+
+/// A result in pages: `offset` goes on by `size` until the vendor's count is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pages {
+    /// Items of a page.
+    pub size: u32,
+    /// The header that tells how many there are in all; without it a short page is the last one.
+    pub total: Option<HeaderName>,
+    /// The most pages that are read.
+    pub most: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,6 +17,8 @@ pub struct Setup {
     pub plan: Option<String>,
     /// Calls a minute, in place of all windows up to a minute.
     pub calls_per_minute: Option<u32>,
+    /// Windows whose figures were typed, in place of all others.
+    pub windows: Option<Vec<Limit>>,
     pub concurrent: Option<u32>,
     pub settings: BTreeMap<String, String>,
 }
@@ -27,6 +29,7 @@ impl From<&config::Provider> for Setup {
         Self {
             base_url: given.base_url.clone(),
             plan: given.plan.clone(),
+            windows: None,
             calls_per_minute: Some(given.rate_limit).filter(|calls| *calls > 0),
             concurrent: u32::try_from(given.concurrency).ok().filter(|calls| *calls > 0),
             settings: actor.collect(),
@@ -71,8 +74,10 @@ impl Setup {
         let default = || manifest.default_plan.as_ref().and_then(|name| manifest.plans.get(name));
         let plan = plan.or_else(default).cloned().unwrap_or_default();
         let of_operation = |limit: &Limit| limit.bucket.is_empty() || spec.buckets.contains(&limit.bucket);
-        let mut windows: Vec<Limit> = plan.limits.into_iter().filter(of_operation).collect();
-        if let Some(calls) = self.calls_per_minute {
+        let typed = self.windows.clone();
+        let is_typed = typed.is_some();
+        let mut windows: Vec<Limit> = typed.unwrap_or(plan.limits).into_iter().filter(of_operation).collect();
+        if let Some(calls) = self.calls_per_minute.filter(|_| !is_typed) {
             windows.retain(|limit| limit.per > MINUTE);
             windows.push(Limit { bucket: String::new(), calls, per: MINUTE, burst: None });
         }

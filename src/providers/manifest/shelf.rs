@@ -35,7 +35,7 @@ pub enum ShelfError {
 pub struct Shelf {
     registry: Registry,
     folder: ManifestFolder,
-    setups: BTreeMap<String, Setup>,
+    setups: Mutex<BTreeMap<String, Setup>>,
     manifests: Mutex<BTreeMap<String, Shelved>>,
     revision: AtomicU64,
 }
@@ -52,7 +52,13 @@ impl Shelf {
         configured: &BTreeMap<String, config::Provider>,
     ) -> Result<(Self, Vec<ManifestError>), ManifestError> {
         let setups = configured.iter().map(|(slug, given)| (slug.clone(), Setup::from(given))).collect();
-        let shelf = Self { registry, folder, setups, manifests: Mutex::default(), revision: AtomicU64::default() };
+        let shelf = Self {
+            registry,
+            folder,
+            setups: Mutex::new(setups),
+            manifests: Mutex::default(),
+            revision: AtomicU64::default(),
+        };
         shipped()?.into_iter().for_each(|manifest| drop(shelf.shelve(manifest, false)));
         let mut broken = Vec::new();
         for loaded in shelf.folder.load() {
@@ -66,12 +72,20 @@ impl Shelf {
 
     fn shelve(&self, manifest: Manifest, own: bool) -> Shelved {
         let slug = manifest.slug.clone();
-        let setup = self.setups.get(&slug).cloned().unwrap_or_default();
+        let setup = self.setups.lock().unwrap_or_else(PoisonError::into_inner).get(&slug).cloned().unwrap_or_default();
         let shelved = Shelved { provider: Arc::new(ManifestProvider::new(manifest, setup)), own };
         self.registry.put(Arc::clone(&shelved.provider) as Arc<dyn crate::providers::Provider>);
         self.lock().insert(slug, shelved.clone());
         self.revision.fetch_add(1, Ordering::SeqCst);
         shelved
+    }
+
+    /// Works with another setup of a provider from now on; calls that are on their way end with the one before.
+    pub fn set_up(&self, slug: &str, setup: Setup) {
+        self.setups.lock().unwrap_or_else(PoisonError::into_inner).insert(slug.to_owned(), setup);
+        if let Some(Shelved { provider, own }) = self.get(slug) {
+            drop(self.shelve(provider.manifest().clone(), own));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Shelved>> {

@@ -52,7 +52,7 @@ pub struct Simulator {
     vendors: Vec<Vendor>,
     seed: u64,
     clock: Arc<dyn Clock>,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 /// An answer and how long it takes.
@@ -64,7 +64,14 @@ pub struct Played {
 impl Simulator {
     pub fn new(manifests: impl IntoIterator<Item = (Manifest, Setup)>, seed: u64, clock: Arc<dyn Clock>) -> Self {
         let vendors = manifests.into_iter().map(|(manifest, setup)| Vendor { manifest, setup }).collect();
-        Self { vendors, seed, clock, state: Mutex::default() }
+        Self { vendors, seed, clock, state: Arc::default() }
+    }
+
+    /// The same play with the vendors as they are now: what was submitted to them before goes on.
+    #[must_use]
+    pub fn recast(&self, manifests: impl IntoIterator<Item = (Manifest, Setup)>) -> Self {
+        let state = Arc::clone(&self.state);
+        Self { state, ..Self::new(manifests, self.seed, Arc::clone(&self.clock)) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

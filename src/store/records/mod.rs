@@ -17,6 +17,7 @@ pub mod known_answer;
 pub mod ledger;
 pub mod lookup;
 pub mod outbox;
+pub mod provider_choice;
 pub mod recipe;
 pub mod settings;
 pub mod statistics;

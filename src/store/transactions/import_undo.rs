@@ -13,6 +13,7 @@ use crate::store::engine::Order;
 use crate::store::records::import::{BeforeImage, Import, MAX_KEPT, Undo};
 use crate::store::tables::{ImportBefore, ImportRuns, Imports, Leads, OpenImports};
 use crate::store::transactions::imports::import;
+use crate::store::transactions::jobs::forget_lead;
 use crate::store::transactions::lead_rows::{Tell, remove_lead, replace_lead};
 use crate::store::transactions::lists::is_over;
 use crate::store::{Fact, Lane, Origin, Reads, Refusal, Reject, StoreError, Subject, Transaction, Tx, WorkspaceScope};
@@ -157,6 +158,8 @@ impl Undoing<'_> {
             return Ok(());
         }
         remove_lead(tx, &self.slice.scope, id, lead, Lane::Bulk)?;
+        // An undo is not undone.
+        forget_lead(tx, &self.slice.scope, id)?;
         self.undo.removed += 1;
         self.touched.push(id.as_u64());
         Ok(())

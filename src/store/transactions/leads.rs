@@ -8,6 +8,7 @@ use crate::domain::identity::{Identity, Verdict, sufficient};
 use crate::domain::lead::{Lead, LeadField};
 use crate::domain::lead_names::Names;
 use crate::store::tables::Leads;
+use crate::store::transactions::jobs::forget_lead;
 use crate::store::transactions::lead_rows::{
     Tell, insert_lead, judge, note_possible_duplicate, remove_lead, replace_lead,
 };
@@ -309,6 +310,8 @@ impl Transaction for DeleteLead {
         check_version(self.expected, before.version)?;
         open_list(tx, &self.scope, before.list)?;
         remove_lead(tx, &self.scope, self.id, &before, Lane::Live)?;
+        // This cannot be undone.
+        forget_lead(tx, &self.scope, self.id)?;
         let fact = Fact::new("lead.deleted", Subject::lead(self.id))
             .also(Subject::list(before.list))
             .change(Some(&fields_json(&before)), None);

@@ -18,6 +18,7 @@ pub mod lookups;
 pub mod mapping_memory;
 pub mod once;
 pub mod outbox;
+pub mod providers;
 pub mod recipes;
 pub mod retention;
 pub mod sessions;

@@ -10,9 +10,10 @@ use crate::store::engine::Order;
 use crate::store::records::import::Import;
 use crate::store::tables::{
     DeadLetters, EventSubjects, Events, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, KnownAnswers,
-    LeadAnswers, Leads, ListLeads, Lists, Lookups, Orders, Originals, PossibleDuplicates, RawAnswers, Sessions,
-    SetupTokens, TenantTable, Values,
+    LeadAnswers, Leads, ListLeads, Lists, Lookups, Orders, Originals, PossibleDuplicates, Sessions,
+    SetupTokens, TenantTable,
 };
+use crate::store::transactions::jobs::forget_lead;
 use crate::store::transactions::lead_rows::remove_lead;
 use crate::store::transactions::lists::is_over;
 use crate::store::{Fact, Lane, Origin, Reads, Refusal, StoreError, Subject, Transaction, Tx, WorkspaceScope};
@@ -149,7 +150,7 @@ impl Forget {
                 let scope = WorkspaceScope::of(workspace);
                 let removed = self.forget_aged::<Lookups>(tx, workspace, (lead,))?;
                 if removed {
-                    remove_values(tx, &scope, lead)?;
+                    forget_lead(tx, &scope, lead)?;
                 }
                 Ok(removed)
             }
@@ -249,7 +250,7 @@ impl Transaction for RemoveDeletedList {
             for id in stride {
                 if let Some(lead) = tx.get::<Leads>(scope, (*id,))? {
                     remove_lead(tx, scope, *id, &lead, Lane::Bulk)?;
-                    remove_values(tx, scope, *id)?;
+                    forget_lead(tx, scope, *id)?;
                 }
                 removed.push(id.as_u64());
             }
@@ -265,20 +266,6 @@ impl Transaction for RemoveDeletedList {
         }
         Ok(Removed { leads, finished })
     }
-}
-
-/// Every value that was found for a lead, and the answers it was read from.
-fn remove_values(tx: &mut Tx<'_>, scope: &WorkspaceScope, lead: LeadId) -> Result<(), StoreError> {
-    let (mut values, mut answers) = (Vec::new(), Vec::new());
-    tx.scan::<Values>(scope, &(lead,), Order::Ascending, &mut up_to(usize::MAX, &mut values))?;
-    tx.scan::<RawAnswers>(scope, &(lead,), Order::Ascending, &mut up_to(usize::MAX, &mut answers))?;
-    for value in values {
-        tx.remove::<Values>(scope, value)?;
-    }
-    for answer in answers {
-        tx.remove::<RawAnswers>(scope, answer)?;
-    }
-    Ok(())
 }
 
 /// Removes what an import kept of its file and of the leads it changed, each after its own time.

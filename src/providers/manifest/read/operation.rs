@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::model::{Batch, Collect, Correlation, Exchange, OperationSpec, Price, Told};
+use super::super::model::{Batch, Collect, Correlation, Exchange, OperationSpec, Pages, Price, Told};
 use super::super::reader::{Table, Value};
 use super::{Names, exchange, expression, mapping, root, simulate, template};
 use crate::domain::enrichment::{Input, Operation};
@@ -19,6 +19,8 @@ pub struct Context<'a> {
 const LARGEST_BATCH: u32 = 1_000;
 const EVERY: Duration = Duration::from_secs(5);
 const DEADLINE: Duration = Duration::from_secs(600);
+const PAGE: u32 = 1_000;
+const MOST_PAGES: u32 = 50;
 
 pub fn operations(value: &Value<'_, '_>, context: &Context<'_>) -> Vec<OperationSpec> {
     let entries = value.table().map(|table| table.entries()).unwrap_or_default();
@@ -186,7 +188,11 @@ fn collect(value: &Value<'_, '_>, names: &Names) -> Option<Collect> {
         })
     };
     let poll = part("poll", &names.with(&["ticket"]));
-    let fetch = part("fetch", &names.with(&["ticket", "poll"]));
+    let fetch = part("fetch", &names.with(&["ticket", "poll", "offset"]));
+    let pages = table.get("pages").and_then(|value| pages(&value));
+    if pages.is_some() && fetch.is_none() {
+        table.fail("has `pages` and no `fetch` that they are of");
+    }
     if ticket.is_some() != poll.is_some() {
         table.fail("has only one of `ticket` and `poll`: what was submitted is looked up by its ticket");
     }
@@ -194,7 +200,26 @@ fn collect(value: &Value<'_, '_>, names: &Names) -> Option<Collect> {
         table.fail("must have an `every` that is not longer than its `deadline`");
     }
     table.finish();
-    Some(Collect { ticket, every, deadline, poll, fetch })
+    Some(Collect { ticket, every, deadline, poll, fetch, pages })
+}
+
+fn pages(value: &Value<'_, '_>) -> Option<Pages> {
+    let table = value.table()?;
+    let count = |key, usual: u32, most: u32| match table.get(key) {
+        None => Some(usual),
+        Some(value) => {
+            let given = value.whole().and_then(|count| u32::try_from(count).ok());
+            let within = given.filter(|count| (1..=most).contains(count));
+            if within.is_none() {
+                value.fail(format!("must be from 1 to {most}"));
+            }
+            within
+        }
+    };
+    let (size, most) = (count("size", PAGE, 100_000), count("most", MOST_PAGES, 10_000));
+    let total = table.get("total").and_then(|value| root::header_name(&value));
+    table.finish();
+    Some(Pages { size: size?, total, most: most? })
 }
 
 fn settles(value: &Value<'_, '_>, map: &[super::super::model::MapLine]) -> Vec<String> {

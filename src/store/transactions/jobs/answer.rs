@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::advance::{Begun, advance, told};
 use super::companies::{CompanyDesk, CompanySaid, share};
 use super::evidence::{Told, Witnesses};
+use super::forgetting::forget_words;
 use super::lead_edit::LeadEdit;
 use super::rows::{ItemLines, LeadWrite, OpenJob};
 use crate::deps::IdBlock;
@@ -162,6 +163,7 @@ impl RecordAnswers {
             // Nothing is kept about a lead that was deleted meanwhile, and nothing charged.
             item.owed = item.charged;
             end_attempt(tx, job, answer, item, 0, "not charged: the lead was deleted")?;
+            forget_words(tx, &self.scope, item.lead)?;
             job.settle(tx, answer.item, item, lines)?;
             job.end(tx, answer.item, item, ItemState::Skipped(SkipReason::LeadGone), LeadWrite::ByCaller)?;
             return Ok(done);

@@ -7,15 +7,13 @@ use super::rows::{OpenJob, status_after};
 use crate::domain::enrichment::{
     Confidence, Input, ItemState, Outcome, PointSet, WriteContext, WriteRule, WriteRules, take_over,
 };
-use crate::domain::id::{AttemptId, JobId, LeadId};
+use crate::domain::id::{JobId, LeadId};
 use crate::domain::identity::{Identity, Verdict};
 use crate::domain::lead::{EmailStatus, Lead, LeadField};
 use crate::domain::time::Time;
-use crate::store::engine::Order;
 use crate::store::jobs::current_value;
 use crate::store::records::item::Item;
 use crate::store::records::value::FieldValue;
-use crate::store::tables::{KnownAnswers, LeadAnswers, RawAnswers, Values};
 use crate::store::transactions::lead_rows::{judge, note_possible_duplicate};
 use crate::store::transactions::lists::live_list;
 use crate::store::{Reads, Refusal, StoreError, Tx, WorkspaceScope};
@@ -111,37 +109,4 @@ fn how_sure(
     let found = current_value(reads, scope, id, lead, field.name())?;
     let is_there = |value: &FieldValue| value.accepted && lead.field(field) == Some(value.value.as_str());
     Ok(found.filter(is_there).map_or(CERTAIN, |value| value.confidence))
-}
-
-/// Removes every value and raw answer about a lead. The attempts stay: they are receipts and hold no values.
-///
-/// # Errors
-/// When rows cannot be read or written.
-pub fn forget_lead(tx: &mut Tx<'_>, scope: &WorkspaceScope, lead: LeadId) -> Result<(), StoreError> {
-    let mut values: Vec<(String, AttemptId)> = Vec::new();
-    tx.scan::<Values>(scope, &(lead,), Order::Ascending, &mut |(_, field, attempt), _| {
-        values.push((field, attempt));
-        std::ops::ControlFlow::Continue(())
-    })?;
-    for (field, attempt) in values {
-        tx.remove::<Values>(scope, (lead, field, attempt))?;
-    }
-    let mut answers: Vec<AttemptId> = Vec::new();
-    tx.scan::<RawAnswers>(scope, &(lead,), Order::Ascending, &mut |(_, attempt), _| {
-        answers.push(attempt);
-        std::ops::ControlFlow::Continue(())
-    })?;
-    for attempt in answers {
-        tx.remove::<RawAnswers>(scope, (lead, attempt))?;
-    }
-    let mut known: Vec<[u8; 32]> = Vec::new();
-    tx.scan::<LeadAnswers>(scope, &(lead,), Order::Ascending, &mut |(_, key), ()| {
-        known.push(key);
-        std::ops::ControlFlow::Continue(())
-    })?;
-    for key in known {
-        tx.remove::<LeadAnswers>(scope, (lead, key))?;
-        tx.remove::<KnownAnswers>(scope, (key,))?;
-    }
-    Ok(())
 }

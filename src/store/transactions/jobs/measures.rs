@@ -3,14 +3,19 @@
 //! Gathered while the items are written and added to the rows once, so that a slice of 64 leads costs a handful of rows.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use crate::domain::enrichment::{ItemState, JobStep, Measured, Sample, SkipReason};
 use crate::domain::id::JobId;
 use crate::domain::time::Time;
+use crate::store::engine::Order;
+use crate::store::key::Key;
 use crate::store::records::item::Item;
 use crate::store::records::job::Funnel;
 use crate::store::records::statistics::{OrderStatistics, Spend};
-use crate::store::tables::{JobFunnels, OrderOutcomes, ProviderSpend, ProviderStatistics};
+use crate::store::tables::{
+    InstallTable, JobFunnels, OrderOutcomes, PlayedStatistics, ProviderSpend, ProviderStatistics, Workspaces,
+};
 use crate::store::usage::Day;
 use crate::store::{Reads, StoreError, Tx, WorkspaceScope};
 
@@ -87,14 +92,15 @@ impl Measures {
             let segment = if step.external { segment.as_str() } else { "" };
             operations.entry((&step.provider, step.operation as u8, segment)).or_default().add(measured);
         }
+        if operations.is_empty() && self.leads.is_empty() {
+            return Ok(());
+        }
+        let world = World::of(tx, scope)?;
         for ((provider, operation, segment), measured) in operations {
-            let key = (provider.to_owned(), operation, segment.to_owned());
-            let mut row = tx.get_install::<ProviderStatistics>(key.clone())?.unwrap_or_default();
-            row.add(&measured);
-            tx.put_install::<ProviderStatistics>(key, &row)?;
+            world.add(tx, (provider.to_owned(), operation, segment.to_owned()), &measured)?;
         }
         if !self.leads.is_empty() {
-            let plan = plan_key(steps);
+            let plan = world.plan_key(steps);
             for (segment, came_to) in self.leads {
                 let mut row = tx.get_install::<OrderOutcomes>((plan, segment.clone()))?.unwrap_or_default();
                 row.add(&came_to);
@@ -114,6 +120,69 @@ impl Measures {
             }
         }
     }
+}
+
+/// Where calls are made: out in the world, or played in a sandbox. What was measured in one says nothing of the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum World {
+    Live,
+    Played,
+}
+
+/// Provider, operation and segment of figures.
+type Place = (String, u8, String);
+
+impl World {
+    /// That of a workspace.
+    ///
+    /// # Errors
+    /// When its row cannot be read.
+    pub fn of(reads: &impl Reads, scope: &WorkspaceScope) -> Result<Self, StoreError> {
+        let workspace = reads.get_install::<Workspaces>((scope.workspace(),))?;
+        Ok(if workspace.is_some_and(|row| row.sandbox) { Self::Played } else { Self::Live })
+    }
+
+    /// Visits the figures of providers that were measured in it, whose places begin with `prefix`.
+    ///
+    /// # Errors
+    /// When rows cannot be read.
+    pub fn each_measured(
+        self,
+        reads: &impl Reads,
+        prefix: &impl Key,
+        visit: &mut dyn FnMut(Place, Measured) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Live => reads.scan_install::<ProviderStatistics>(prefix, Order::Ascending, visit),
+            Self::Played => reads.scan_install::<PlayedStatistics>(prefix, Order::Ascending, visit),
+        }
+    }
+
+    fn add(self, tx: &mut Tx<'_>, place: Place, more: &Measured) -> Result<(), StoreError> {
+        match self {
+            Self::Live => add::<ProviderStatistics>(tx, place, more),
+            Self::Played => add::<PlayedStatistics>(tx, place, more),
+        }
+    }
+
+    /// Stands for a plan in it; see [`plan_key`].
+    pub fn plan_key(self, steps: &[JobStep]) -> [u8; 32] {
+        let plan = plan_key(steps);
+        match self {
+            Self::Live => plan,
+            Self::Played => *blake3::keyed_hash(&plan, b"played").as_bytes(),
+        }
+    }
+}
+
+fn add<T: InstallTable<Key = Place, Value = Measured>>(
+    tx: &mut Tx<'_>,
+    place: Place,
+    more: &Measured,
+) -> Result<(), StoreError> {
+    let mut row = tx.get_install::<T>(place.clone())?.unwrap_or_default();
+    row.add(more);
+    tx.put_install::<T>(place, &row)
 }
 
 /// Stands for a plan: jobs whose leads go through the same steps are measured together.

@@ -5,18 +5,28 @@ use std::ops::ControlFlow;
 use crate::domain::id::{LeadId, TaskId, WorkspaceId};
 use crate::domain::time::Time;
 use crate::store::engine::Order;
-use crate::store::tables::{TaskLeads, TaskOrders, Tasks};
+use crate::store::records::task::Did;
+use crate::store::tables::{Leads, TaskLeads, TaskOrders, Tasks};
+use crate::store::transactions::jobs::forget_lead;
 use crate::store::transactions::lead_rows::within_window;
 use crate::store::{Reads, Refusal, SystemScope, Transaction, Tx};
 
-/// The most rows that one transaction removes.
-const MOST: usize = 5_000;
+/// Leads between two looks at the clock.
+const STRIDE: usize = 16;
 
-/// Removes tasks that ended more than 30 days ago. Bulk work; true when there is more to do.
+/// Removes tasks that ended more than 30 days ago, and with them all that was found out about the leads they deleted: until
+/// then an undo brings it back. In portions; what is done is gone from the rows of the task, so that the next one goes on
+/// there. Bulk work; true when there is more to do.
 #[derive(Debug, Clone)]
 pub struct ForgetTasks {
     pub house: SystemScope,
     pub at: Time,
+    /// The most leads of one transaction.
+    pub most: usize,
+}
+
+impl ForgetTasks {
+    pub const MOST: usize = 5_000;
 }
 
 impl Transaction for ForgetTasks {
@@ -32,14 +42,22 @@ impl Transaction for ForgetTasks {
         })?;
         let Some((workspace, task)) = over else { return Ok(false) };
         let scope = self.house.within(workspace);
-        let mut leads: Vec<LeadId> = Vec::new();
-        tx.scan::<TaskLeads>(&scope, &(task,), Order::Ascending, &mut |(_, lead), _| {
-            leads.push(lead);
-            if leads.len() < MOST { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        let mut leads: Vec<(LeadId, Did)> = Vec::new();
+        tx.scan::<TaskLeads>(&scope, &(task,), Order::Ascending, &mut |(_, lead), record| {
+            leads.push((lead, record.did));
+            if leads.len() < self.most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
-        let is_last = leads.len() < MOST;
-        for lead in leads {
-            tx.remove::<TaskLeads>(&scope, (task, lead))?;
+        let is_last = leads.len() < self.most;
+        for (place, stride) in leads.chunks(STRIDE).enumerate() {
+            if place > 0 && tx.time_is_up() {
+                return Ok(true);
+            }
+            for (lead, did) in stride {
+                if *did == Did::Removed && !tx.has::<Leads>(&scope, (*lead,))? {
+                    forget_lead(tx, &scope, *lead)?;
+                }
+                tx.remove::<TaskLeads>(&scope, (task, *lead))?;
+            }
         }
         if is_last {
             tx.remove::<TaskOrders>(&scope, (task,))?;

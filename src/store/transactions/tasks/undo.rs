@@ -9,6 +9,7 @@ use crate::domain::lead::Lead;
 use crate::domain::list::DedupeScope;
 use crate::store::records::task::{Act, Did, Left, TaskLead};
 use crate::store::tables::{Leads, TaskLeads, Tasks};
+use crate::store::transactions::jobs::forget_lead;
 use crate::store::transactions::lead_rows::{
     RESTORE_WINDOW, Tell, insert_lead, judge, note_possible_duplicate, remove_lead, replace_lead,
 };
@@ -49,6 +50,7 @@ impl Undo<'_, '_> {
         let why = shut(self.tx, self.scope, now)?;
         if why.is_none() {
             remove_lead(self.tx, self.scope, id, now, Lane::Bulk)?;
+            forget_lead(self.tx, self.scope, id)?;
         }
         Ok(why)
     }
