@@ -40,6 +40,10 @@ use galena::store::transactions::lists::CreateList;
 use galena::store::transactions::settings::AcceptTerms;
 use galena::store::{Origin, Reads, SystemScope, Urgency, WorkspaceScope, ledger};
 
+/// As in the product: what it holds is a question of the allocator, too.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> anyhow::Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let mut numbers = words.iter().filter_map(|word| word.parse::<usize>().ok());

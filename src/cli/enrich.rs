@@ -36,6 +36,9 @@ pub struct EnrichArgs {
     /// Enrich also what is there already
     #[arg(long)]
     pub refresh: bool,
+    /// Accept the terms of enrichment for the workspace, once; needed before the first provider is asked
+    #[arg(long)]
+    pub accept_terms: bool,
     /// Only say what it would cost
     #[arg(long)]
     pub estimate: bool,
@@ -115,6 +118,9 @@ pub fn run(args: &EnrichArgs, context: &Context) -> Result<Report, CliError> {
             let answer: Value = client.post("/leads/enrich/estimate", &order).await?;
             let estimate: Estimate = read(&answer)?;
             return Report::new(&answer, estimate_text(&estimate));
+        }
+        if args.accept_terms {
+            let _accepted: Value = client.post("/settings/terms", &json!({})).await?;
         }
         enrich(client, &order).await
     })

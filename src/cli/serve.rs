@@ -1,6 +1,7 @@
 //! `galena serve`: the server, until a signal or an actor that cannot go on ends it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +15,15 @@ use super::logging::Audience;
 use super::output::{self, Report};
 use crate::app::{Running, set_up};
 use crate::config::Config;
+use crate::deps::Deps;
 use crate::http::server::Server;
 
 /// For the actors, after the requests have had `server.shutdown_grace`.
 const ACTORS_STOP_WITHIN: Duration = Duration::from_secs(20);
+
+/// A process that was killed may hold the data directory until the disk has taken its last write: three seconds.
+const TRIES: usize = 30;
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
@@ -49,7 +55,7 @@ async fn serve(config: Config, context: &Context) -> Result<(), CliError> {
     let mut terminated = signal(SignalKind::terminate()).map_err(|error| failed(error.to_string()))?;
     let (listen, grace) = (config.server.listen, config.server.shutdown_grace.0);
 
-    let running = house::start(config, &context.data_dir).await?;
+    let running = after_another(config, &context.data_dir).await?;
     let server = match Server::start(Arc::clone(&running.app), listen).await {
         Ok(server) => server,
         Err(error) => {
@@ -76,6 +82,18 @@ async fn serve(config: Config, context: &Context) -> Result<(), CliError> {
         End::GivenUp(reason) => Err(CliError::new(Exit::Failed, "INTERNAL", "the server cannot go on", reason)
             .with_hint("nothing acknowledged is lost; start it again, and run galena check when it happens again")),
     }
+}
+
+/// Starts the house; a process that is just ending gets a moment to let go of the data directory.
+async fn after_another(config: Config, data_dir: &Path) -> Result<Running, CliError> {
+    let clock = Deps::real().clock;
+    for _ in 1..TRIES {
+        match house::start(config.clone(), data_dir).await {
+            Err(error) if error.code == Exit::InUse => clock.sleep(BETWEEN_TRIES).await,
+            ended => return ended,
+        }
+    }
+    house::start(config, data_dir).await
 }
 
 /// Tells a person where the server is, and how the first owner comes in.

@@ -77,7 +77,8 @@ pub async fn estimate(
 /// Enrich leads
 ///
 /// Answers 202 with the job. 402 when the credits do not cover the typical estimate, unless the order is `partial` or has a
-/// `spendLimit`.
+/// `spendLimit`; 403 (`POLICY_FORBIDS`) when it would ask a provider and the terms are not accepted
+/// (`POST /settings/terms`).
 #[utoipa::path(post, path = "/leads/enrich", tag = "enrichment", request_body = EnrichBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "Done once per key for 24 hours")),
     responses((status = 202, body = JobView)))]
@@ -104,7 +105,7 @@ struct Made {
 }
 
 async fn make(app: &App, caller: &Caller, key: &IdempotencyKey, order: Order) -> Result<Made, Problem> {
-    let prepared = prepare(app, (caller.scope, caller.origin.at), order).await?;
+    let prepared = prepare(app, (caller.scope, caller.origin.at), order).await?.allowed()?;
     let id = app.deps.ids.next();
     let create = CreateJob {
         scope: caller.scope,

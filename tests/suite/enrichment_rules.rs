@@ -274,8 +274,13 @@ async fn what_may_not_be_told_is_not_on_the_wire() {
     server.post("/enrichment/templates", &all).await.expect(201);
     let total = || ["apollo", "hunter", "zerobounce"].map(|slug| vendors.count(slug)).iter().sum::<usize>();
 
-    let before = run(&server, &list, "all").await;
-    println!("before the terms: {} {}", before["counts"], before["error"]);
+    let body = json!({ "listId": list, "options": { "templateId": "all" } });
+    let estimate = server.post("/leads/enrich/estimate", &body).await.expect(200);
+    assert_eq!(estimate["needsTerms"], true);
+    server.post("/leads/enrich", &body).await.expect_problem(403, "POLICY_FORBIDS");
+    server.post(&format!("/leads/{}/enrich", ids[0]), &json!({})).await.expect_problem(403, "POLICY_FORBIDS");
+    let built_in = json!({ "listId": list, "sources": ["galena.email"], "options": { "enrichmentLevel": "basic" } });
+    server.post("/leads/enrich", &built_in).await.expect(202);
     assert_eq!(total(), 0, "before the terms are accepted nothing is sent");
 
     server.post("/settings/terms", &json!({})).await.expect(200);

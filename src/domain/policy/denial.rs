@@ -7,8 +7,8 @@ use crate::domain::enrichment::Input;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
     #[error(
-        "the terms of enrichment are not accepted: POST /settings/terms accepts them, until then only built-in checks \
-         work"
+        "the terms of enrichment are not accepted: POST /settings/terms or galena enrich --accept-terms accepts them, \
+         until then only built-in checks work"
     )]
     TermsNotAccepted,
     /// `place` is a country, `EU` or `unknown`.

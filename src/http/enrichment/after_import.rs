@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::order::{Order, prepare};
+use super::order::{Order, Prepared, prepare};
 use crate::app::App;
 use crate::domain::enrichment::JobOptions;
 use crate::domain::id::ImportId;
@@ -45,7 +45,7 @@ async fn order(app: &App, scope: WorkspaceScope, id: ImportId, import: &Import) 
     let origin = origin_of(import, app.deps.clock.now());
     let selection = Selection { list: Some(import.list), import: Some(id), ..Selection::default() };
     let new = Order { selection, options: JobOptions::default(), ..Order::default() };
-    let decided = match prepare(app, (scope, origin.at), new).await {
+    let decided = match prepare(app, (scope, origin.at), new).await.and_then(Prepared::allowed) {
         Ok(prepared) => Decided::Job(Box::new(CreateJob {
             scope,
             origin: origin.clone(),

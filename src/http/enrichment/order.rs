@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::config::plans::{PriceLevel, PriceSource as PlanSource};
 use crate::domain::enrichment::{DataPoint, JobOptions, JobStep, Level, Price, PriceSource, Priority, SkipRule};
 use crate::domain::id::{Id, JobId, LeadId, ListId};
+use crate::domain::policy::Denial;
 use crate::domain::time::Time;
 use crate::http::codes::Code;
 use crate::http::problem::{FieldError, Problem};
@@ -17,6 +18,7 @@ use crate::store::estimate::{Estimated, Quote, estimate};
 use crate::store::jobs::SelectionError;
 use crate::store::ledger;
 use crate::store::lookups::workable;
+use crate::store::policy::Standing;
 use crate::store::records::job::Selection;
 use crate::store::records::task::Selection as Selected;
 use crate::store::tables::Workspaces;
@@ -184,9 +186,23 @@ pub(in crate::http) struct Prepared {
     pub available: u64,
     /// Why leads are passed over, and how many.
     pub skipped: BTreeMap<&'static str, u64>,
+    /// It would ask somebody outside, and nobody has accepted the terms for that.
+    pub needs_terms: bool,
 }
 
 impl Prepared {
+    /// The order, if it may be made.
+    ///
+    /// # Errors
+    /// `POLICY_FORBIDS` while the terms are not accepted: a job that may ask nobody would end with nothing found, and
+    /// nobody would know why.
+    pub fn allowed(self) -> Result<Self, Problem> {
+        match self.needs_terms {
+            true => Err(Problem::new(Code::PolicyForbids).detail(Denial::TermsNotAccepted.to_string())),
+            false => Ok(self),
+        }
+    }
+
     /// What a lead costs at most, in hundredths.
     pub fn worst_price(&self) -> u64 {
         self.new.price.worst(self.new.steps.iter().map(|step| step.source))
@@ -241,6 +257,8 @@ pub(in crate::http) async fn prepare(
             SelectionError::Filter(reason) => Reject::Invalid { field: "filter".to_owned(), reason }.into(),
         })?;
         let available = ledger::account(view, &scope)?.remaining;
+        let asks_outside = steps.iter().any(|step| step.external);
+        let needs_terms = asks_outside && !Standing::load(view, &scope, &desk.defaults)?.may_call_out();
         let template = Some(template);
         let new = NewJob {
             selection,
@@ -255,7 +273,7 @@ pub(in crate::http) async fn prepare(
             estimate,
             individual,
         };
-        Ok::<_, Refusal>(Ok(Prepared { new, available, skipped }))
+        Ok::<_, Refusal>(Ok(Prepared { new, available, skipped, needs_terms }))
     });
     read.await.map_err(Problem::from)?.map_err(nobody)
 }

@@ -408,6 +408,8 @@ pub struct EstimateView {
     steps: Vec<StepView>,
     /// Steps of the template that nobody can take now
     left_out: Vec<LeftOutView>,
+    /// The order would be refused: the terms of enrichment are not accepted (`POST /settings/terms`)
+    needs_terms: bool,
 }
 
 /// What providers will bill the operator.
@@ -444,6 +446,7 @@ impl EstimateView {
             price_per_lead: credits(prepared.worst_price()),
             steps: prepared.new.steps.iter().map(StepView::from).collect(),
             left_out: prepared.new.left_out.iter().map(LeftOutView::from).collect(),
+            needs_terms: prepared.needs_terms,
         }
     }
 }
