@@ -115,7 +115,7 @@ struct Shown {
     id: String,
     operations: Vec<String>,
     enabled: bool,
-    built_in: bool,
+    needs_key: bool,
     credential: Option<Credential>,
     live: Live,
 }
@@ -185,14 +185,20 @@ fn text_of(file: &Path) -> Result<String, CliError> {
 }
 
 fn line(one: Shown) -> [String; 5] {
+    let state = match one.live.breaker.as_str() {
+        _ if !one.enabled => "switched off",
+        _ if one.needs_key && one.credential.is_none() => "no key",
+        "open" => "does not answer",
+        "half_open" => "on trial",
+        _ => "ready",
+    };
     let key = match one.credential {
         Some(credential) => credential.owner,
-        None if one.built_in => "needs none".to_owned(),
+        None if !one.needs_key => "needs none".to_owned(),
         None => String::new(),
     };
-    let state = if one.enabled { one.live.breaker } else { "switched off".to_owned() };
     let rate = one.live.hit_rate.map(|rate| format!("{:.0} %", rate * 100.0)).unwrap_or_default();
-    [one.id, key, state, rate, one.operations.join(" ")]
+    [one.id, key, state.to_owned(), rate, one.operations.join(" ")]
 }
 
 /// One line a setting: what holds, and who says so.

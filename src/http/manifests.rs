@@ -157,7 +157,11 @@ pub async fn create(
     params(("id" = String, Path, description = "Slug of the provider")), responses((status = 200, body = ManifestView)))]
 pub async fn show(State(app): State<Arc<App>>, auth: Auth, Slug(slug): Slug) -> Result<impl IntoResponse, Problem> {
     auth.need(Right::Read)?;
-    let shelved = app.manifests.get(&slug).ok_or(Missing::Provider)?;
+    let Some(shelved) = app.manifests.get(&slug) else {
+        let built_in = app.providers.get(&slug).map(|_| "it is built in and has no manifest; GET /providers shows it");
+        let unknown = Problem::from(Missing::Provider);
+        return Err(built_in.into_iter().fold(unknown, |problem, detail| problem.detail(detail)));
+    };
     let version = app.choices.row(&slug).version;
     Ok(Answer::ok(ManifestView::of(&shelved, &app.choices)).version(version))
 }

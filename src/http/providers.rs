@@ -44,6 +44,8 @@ pub struct ProviderView {
     id: String,
     /// Works in this server, without a key
     built_in: bool,
+    /// Nobody calls it without a key
+    needs_key: bool,
     /// What it can do: `email.verify`, …; empty for one whose manifest is not here
     operations: Vec<&'static str>,
     /// Whether it may be called at all (`PATCH /providers/{id}`, else `providers.NAME.enabled` of the configuration)
@@ -190,11 +192,14 @@ fn shown(
     let own = own.map(|own| CredentialView { owner: "workspace", hint: Some(own.hint), set_at: Some(own.set_at) });
     let offers = app.providers.offers().filter(|(provider, _)| provider.slug() == id);
     let operations = offers.map(|(_, offer)| offer.operation.name()).collect();
-    let built_in = app.providers.get(&id).is_some_and(|provider| provider.region().is_none());
+    let provider = app.providers.get(&id);
+    let built_in = provider.as_ref().is_some_and(|provider| provider.region().is_none());
+    let needs_key = provider.is_none_or(|provider| provider.needs_key());
     let enabled = app.choices.is_on(&id);
     ProviderView {
         id,
         built_in,
+        needs_key,
         operations,
         enabled,
         credential: own.or(install),

@@ -29,8 +29,17 @@ pub struct Quote<'o> {
     pub ceiling: Option<u64>,
     pub individual: bool,
     pub now: Time,
-    /// Leads a second that a step gets through, where a limit of its provider says so.
-    pub pace: &'o dyn Fn(&JobStep) -> Option<f64>,
+    /// The windows that the calls of a step go through, where its provider has limits.
+    pub pace: &'o dyn Fn(&JobStep) -> Vec<Pace>,
+}
+
+/// A window that holds back the calls of a step.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// Steps that share the window name the same.
+    pub window: String,
+    /// How many it lets through.
+    pub leads_per_second: f64,
 }
 
 /// What an order would take.
@@ -143,11 +152,15 @@ impl Known {
     fn of(reads: &impl Reads, world: World, order: &Quote<'_>) -> Result<Self, StoreError> {
         let steps = order.steps;
         let (mut by_segment, mut all) = (BTreeMap::new(), OrderStatistics::default());
-        reads.scan_install::<OrderOutcomes>(&(world.plan_key(steps),), Order::Ascending, &mut |(_, segment), row| {
-            all.add(&row);
-            by_segment.insert(segment, row);
-            ControlFlow::Continue(())
-        })?;
+        reads.scan_install::<OrderOutcomes>(
+            &(world.plan_key(steps),),
+            Order::Ascending,
+            &mut |(_, segment), row| {
+                all.add(&row);
+                by_segment.insert(segment, row);
+                ControlFlow::Continue(())
+            },
+        )?;
         let mut hit_rates = Vec::with_capacity(steps.len());
         for step in steps {
             hit_rates.push(hit_rate(reads, world, step)?);
@@ -216,17 +229,24 @@ fn dearest(order: &Quote<'_>) -> u64 {
     sum.min(order.ceiling.unwrap_or(u64::MAX))
 }
 
-/// The slowest provider decides: how many leads come to it, and how many a second its limit lets through.
+/// The slowest window decides: how many leads come to it, in all steps that share it, and how many a second it lets
+/// through.
 fn seconds(order: &Quote<'_>, leads: u64, known: &Known) -> u64 {
-    let mut slowest = float(leads) / LEADS_PER_SECOND;
+    let mut windows: BTreeMap<String, f64> = BTreeMap::new();
     for (place, step) in order.steps.iter().enumerate() {
+        let same = |other: &JobStep| other.provider == step.provider && other.operation == step.operation;
+        if !step.validates && order.steps[..place].iter().any(same) {
+            // One call answers them both.
+            continue;
+        }
         let before = order.steps[..place].iter().zip(&known.hit_rates).filter(|(other, _)| other.point == step.point);
         let reach = before.fold(1.0, |reach, (_, rate)| reach * (1.0 - rate.unwrap_or(HALF)));
-        if let Some(pace) = (order.pace)(step).filter(|pace| *pace > 0.0) {
-            slowest = slowest.max(float(leads) * reach / pace);
+        for pace in (order.pace)(step).into_iter().filter(|pace| pace.leads_per_second > 0.0) {
+            *windows.entry(pace.window).or_default() += float(leads) * reach / pace.leads_per_second;
         }
     }
-    whole(slowest.ceil())
+    let own = float(leads) / LEADS_PER_SECOND;
+    whole(windows.into_values().fold(own, f64::max).ceil())
 }
 
 fn scaled(amount: u64, share: f64) -> u64 {

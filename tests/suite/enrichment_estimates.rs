@@ -49,6 +49,34 @@ async fn after_a_first_job_the_estimate_is_close_and_a_worse_or_better_list_stay
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn steps_that_share_a_limit_take_their_time_one_after_the_other() {
+    let vendors = Vendors::start().await;
+    let typed = |config: &mut galena::config::Config| {
+        if let Some(hunter) = config.providers.get_mut("hunter") {
+            hunter.rate_limit = 600;
+        }
+    };
+    let server = vendors.server(&["hunter"], typed).await;
+    let list = server.list("Fair").await;
+    let person =
+        |number: usize| json!({ "firstName": format!("Ada{number}"), "lastName": "L", "website": "https://a.com" });
+    leads(&server, &list, &(0..80).map(person).collect::<Vec<_>>()).await;
+    let step = |operation: &str| json!([{ "provider": "hunter", "operation": operation }]);
+    let seconds = async |points: Value| {
+        let name = format!("of {}", points.as_array().unwrap().len());
+        let made = server.post("/enrichment/templates", &json!({ "name": name, "points": points })).await.expect(201);
+        let body = json!({ "listId": list, "options": { "templateId": made["id"] } });
+        server.post("/leads/enrich/estimate", &body).await.expect(200)["estimatedDuration"].clone()
+    };
+    // Eight a second.
+    let email = json!({ "point": "email", "steps": step("email.find") });
+    let company = json!({ "point": "company", "steps": step("company.find") });
+    assert_eq!(seconds(json!([email])).await, 10);
+    assert_eq!(seconds(json!([email, company])).await, 20);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_played_in_a_sandbox_says_nothing_of_the_world() {
     let vendors = Vendors::start().await;
     let mut server = vendors.server(&["hunter"], |_| ()).await;

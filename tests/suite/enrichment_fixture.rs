@@ -380,7 +380,7 @@ impl World {
             ceiling,
             individual: false,
             now: self.sim.deps.clock.now(),
-            pace: &|_| None,
+            pace: &|_| Vec::new(),
         };
         let estimate = estimates::estimate(&self.view(), &self.scope, &quote).unwrap().estimate;
         CreateJob {

@@ -1,9 +1,10 @@
 //! The operator's choices for a provider: the switch, the vendor's plan, typed figures; at once, for all, over a restart.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::server::TestServer;
+use crate::vendors::{Vendors, leads, order, over, people, until};
 
 const OWN: &str = r#"
 slug = "acme-data"
@@ -151,4 +152,49 @@ async fn only_the_version_that_was_seen_is_changed_and_a_start_knows_it() {
     let shown = server.get("/providers/hunter").await.expect(200);
     assert_eq!((&shown["setup"]["concurrent"], &shown["setup"]["enabled"]), (&json!(4), &json!(true)));
     assert_eq!(shown["operations"][0]["limits"]["concurrent"], 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jobs_under_way_go_on_by_what_is_chosen() {
+    let vendors = Vendors::start().await;
+    let server = vendors.server(&["hunter"], |_| ()).await;
+    let checker = json!({ "name": "checker", "points": [{ "point": "emailStatus",
+        "steps": [{ "provider": "hunter", "operation": "email.verify" }] }] });
+    server.post("/enrichment/templates", &checker).await.expect(201);
+    let pace = async |calls: u32| {
+        let limits = json!({ "limits": { "windows": [{ "calls": calls, "seconds": 600 }] } });
+        server.patch("/providers/hunter", &limits).await.expect(200);
+    };
+    let ordered = async |name: &str, rows: &[Value]| {
+        let list = server.list(name).await;
+        leads(&server, &list, rows).await;
+        order(&server, &json!({ "listId": list, "options": { "templateId": "checker" } })).await
+    };
+    let people = people(12);
+    pace(1).await;
+    let job = ordered("slow", &people[..8]).await;
+    until("the first is called", || vendors.count("hunter") == 1).await;
+    pace(600_000).await;
+    assert_eq!(over(&server, &job).await["status"], "completed");
+    assert_eq!(vendors.count("hunter"), 8, "who waited was called at once");
+
+    pace(1).await;
+    let job = ordered("off", &people[8..]).await;
+    let state = async || server.get("/providers").await.expect(200);
+    let mut waiting = false;
+    for _ in 0..600 {
+        let all = state().await;
+        let hunter = all["data"].as_array().unwrap().iter().find(|one| one["id"] == "hunter").unwrap();
+        waiting = hunter["live"]["waiting"].as_u64() > Some(0);
+        if waiting {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(waiting, "nobody waits at the gate");
+    let called = vendors.count("hunter");
+    server.patch("/providers/hunter", &json!({ "enabled": false })).await.expect(200);
+    over(&server, &job).await;
+    assert_eq!(vendors.count("hunter"), called, "nobody is called any more");
+    server.stop().await;
 }

@@ -12,7 +12,7 @@ use super::turn::{Permit, Turn};
 use super::view::GateState;
 use super::{Claim, Closed, GateKey, Reason};
 use crate::deps::Deps;
-use crate::domain::enrichment::{Limits, Operation};
+use crate::domain::enrichment::{Limit, Limits, Operation};
 use crate::domain::time::Time;
 use crate::store::records::gate::QuotaRow;
 
@@ -107,8 +107,14 @@ impl Gates {
     /// Calls a second that the limits allow at the percentage that is used; `None`: nothing is published. Quotas are no
     /// rate.
     pub fn rate(&self, limits: &Limits) -> Option<f64> {
+        self.rates(limits).map(|(_, rate)| rate).min_by(f64::total_cmp)
+    }
+
+    /// The same of each window.
+    pub fn rates<'l>(&self, limits: &'l Limits) -> impl Iterator<Item = (&'l Limit, f64)> {
+        let percent = self.inner.settings.rate_percent;
         let paces = limits.windows.iter().filter(|window| window.per < QUOTA_FROM && !window.per.is_zero());
-        paces.map(|window| Pace::rate(window, self.inner.settings.rate_percent)).min_by(f64::total_cmp)
+        paces.map(move |window| (window, Pace::rate(window, percent)))
     }
 
     /// About how many calls one job should have in flight or waiting at the gate, so that the gate is the limit: rate ×

@@ -14,7 +14,7 @@ use crate::domain::time::Time;
 use crate::http::codes::Code;
 use crate::http::problem::{FieldError, Problem};
 use crate::http::selection::GivenSelection;
-use crate::store::estimate::{Estimated, Quote, estimate};
+use crate::store::estimate::{Estimated, Pace, Quote, estimate};
 use crate::store::jobs::SelectionError;
 use crate::store::ledger;
 use crate::store::lookups::workable;
@@ -228,11 +228,15 @@ pub(in crate::http) async fn prepare(
     let choices = app.choices.clone();
     let read = app.store.read(move |view| {
         let pace = |step: &JobStep| {
-            let provider = registry.get(&step.provider)?;
+            let Some(provider) = registry.get(&step.provider) else { return Vec::new() };
             let limits = choices.limits(&*provider, step.operation);
             let batch = provider.offer(step.operation).map_or(1, |offer| offer.batch.max(1));
             #[allow(clippy::cast_precision_loss)] // at most some hundred
-            Some(gates.rate(&limits)? * batch as f64)
+            let paces = gates.rates(&limits).map(|(limit, rate)| Pace {
+                window: format!("{}/{}/{:?}", step.provider, limit.bucket, limit.per),
+                leads_per_second: rate * batch as f64,
+            });
+            paces.collect()
         };
         known(view, &scope, selection.list, &selection.ids)?;
         let slug = view.get_install::<Workspaces>((scope.workspace(),))?.map(|row| row.plan).unwrap_or_default();

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Slug;
 use crate::actors::provider_gate::Choices;
 use crate::app::App;
+use crate::domain::enrichment::Limits;
 use crate::domain::time::Time;
 use crate::http::answer::Answer;
 use crate::http::auth::Auth;
@@ -276,7 +277,10 @@ fn follow(app: &App, slug: &str, row: ProviderChoice) {
     app.choices.choose(slug, row, |choices| {
         app.manifests.set_up(slug, choices.setup(slug));
         if let Some(provider) = app.providers.get(slug) {
-            app.gates.limits_changed(slug, |operation| choices.limits(&*provider, operation));
+            // Who waits for a provider that is switched off has nothing to wait for: it is not called, and its job goes on.
+            let is_on = choices.is_on(slug);
+            let limits = |operation| if is_on { choices.limits(&*provider, operation) } else { Limits::default() };
+            app.gates.limits_changed(slug, limits);
         }
     });
 }

@@ -10,8 +10,8 @@ use crate::store::engine::Order;
 use crate::store::records::import::Import;
 use crate::store::tables::{
     DeadLetters, EventSubjects, Events, Idempotency, ImportBefore, ImportEdits, ImportRejects, Imports, KnownAnswers,
-    LeadAnswers, Leads, ListLeads, Lists, Lookups, Orders, Originals, PossibleDuplicates, Sessions,
-    SetupTokens, TenantTable,
+    LeadAnswers, Leads, ListLeads, Lists, Lookups, Orders, Originals, PossibleDuplicates, Sessions, SetupTokens,
+    TenantTable,
 };
 use crate::store::transactions::jobs::forget_lead;
 use crate::store::transactions::lead_rows::remove_lead;

@@ -43,6 +43,8 @@ pub fn manifest(root: &Table<'_, '_>, text: &str) -> Option<Manifest> {
         }
         Some(name)
     });
+    // A single one is meant anyway.
+    let default_plan = default_plan.or_else(|| plans.keys().next().filter(|_| plans.len() == 1).cloned());
     if !plans.is_empty() && default_plan.is_none() {
         root.fail("lacks the key `default_plan`, which names the plan that is taken unless the operator picks another");
     }

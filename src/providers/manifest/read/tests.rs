@@ -36,6 +36,15 @@ fn a_small_manifest_is_enough() {
 }
 
 #[test]
+fn a_single_plan_is_the_default_and_of_several_one_is_named() {
+    let with = |more: &str| format!("{SMALL}\n[plans.free]\nlimits = [{{ calls = 100, per = \"1m\" }}]\n{more}");
+    let manifest = read("acme.toml", &with("")).expect("a manifest");
+    assert_eq!(manifest.default_plan.as_deref(), Some("free"));
+    let two = with("[plans.paid]\nlimits = [{ calls = 900, per = \"1m\" }]\n");
+    assert!(told(|_| two.clone())[0].contains("lacks the key `default_plan`"));
+}
+
+#[test]
 fn what_is_wrong_is_told_with_file_line_and_key() {
     for (from, to, line) in [
         ("region = \"eu\"", "regoin = \"eu\"", "acme.toml:5: regoin is not known; did you mean `region`?"),
