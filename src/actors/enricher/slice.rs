@@ -32,8 +32,6 @@ use crate::store::transactions::jobs::{
 };
 use crate::store::{Origin, Reads as _, Reject, SubmitError, Transaction, Urgency};
 
-/// Answers that wait for the disk beside the calls under way; more take the place of calls.
-const UNWRITTEN: usize = 8;
 /// For a step that takes more at once than a lease usually has.
 const LARGEST_LEASE: usize = 128;
 
@@ -301,7 +299,7 @@ impl Slice {
         course: &'s Course,
         in_flight: usize,
     ) {
-        while under_way.calls.len() + under_way.unwritten.saturating_sub(UNWRITTEN) < in_flight {
+        while under_way.calls.len() + under_way.unwritten < in_flight {
             let Some(first) = waiting.iter().position(|task| is_ready(task, course)) else { return };
             let Some(task) = waiting.remove(first) else { return };
             let batch = gather(task, waiting, course);
