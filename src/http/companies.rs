@@ -21,8 +21,9 @@ use crate::domain::text::fold;
 use crate::domain::time::Time;
 use crate::store::access::Right;
 use crate::store::engine::Order;
+use crate::store::policy::is_sandbox;
 use crate::store::records::company::Company;
-use crate::store::tables::{Companies, CompanyDomains, CompanyLeads, Workspaces};
+use crate::store::tables::{Companies, CompanyDomains, CompanyLeads};
 use crate::store::transactions::leads::live_lead;
 use crate::store::{Missing, Reads, Refusal, Reject, StoreError, View, WorkspaceScope};
 
@@ -124,7 +125,7 @@ fn page(
     after: Option<String>,
     limit: usize,
 ) -> Result<(Vec<CompanyView>, Option<String>), StoreError> {
-    let is_sandbox = sandbox(view, scope)?;
+    let is_sandbox = is_sandbox(view, scope)?;
     let (mut found, mut looked_at, mut failure) = (Vec::new(), 0, None);
     let mut place: Option<String> = None;
     let mut more = false;
@@ -159,10 +160,6 @@ fn begins(company: &Company, text: &str) -> bool {
         || company.value("companyName").is_some_and(|name| fold(&name.value).starts_with(text))
 }
 
-fn sandbox(view: &View, scope: &WorkspaceScope) -> Result<bool, StoreError> {
-    Ok(view.get_install::<Workspaces>((scope.workspace(),))?.is_some_and(|row| row.sandbox))
-}
-
 fn company(view: &View, scope: &WorkspaceScope, id: CompanyId) -> Result<Company, Refusal> {
     Ok(view.get::<Companies>(scope, (id,))?.ok_or(Reject::NotFound(Missing::Company))?)
 }
@@ -176,9 +173,9 @@ pub async fn show(
     PathId(id): PathId<CompanyId>,
 ) -> Result<impl IntoResponse, Problem> {
     let scope = auth.need(Right::Read)?.scope;
-    let read = app
-        .store
-        .read(move |view| Ok::<_, Refusal>(CompanyView::new(id, company(view, &scope, id)?, sandbox(view, &scope)?)));
+    let read = app.store.read(move |view| {
+        Ok::<_, Refusal>(CompanyView::new(id, company(view, &scope, id)?, is_sandbox(view, &scope)?))
+    });
     Ok(Answer::ok(read.await.map_err(Problem::from)?))
 }
 

@@ -42,6 +42,7 @@ use crate::domain::id::{Id, ItemId, JobId, LeadId, ListId};
 use crate::domain::lead::EmailStatus;
 use crate::store::access::Right;
 use crate::store::jobs::{attempts_of, items_page, page, values_of};
+use crate::store::policy::is_sandbox;
 use crate::store::records::job::Job;
 use crate::store::tables::JobFunnels;
 use crate::store::transactions::jobs::{
@@ -206,18 +207,19 @@ pub async fn show(
 async fn shown(app: &App, scope: WorkspaceScope, id: JobId) -> Result<JobView, Problem> {
     let read = app.store.read(move |view| {
         let funnel = view.get::<JobFunnels>(&scope, (id,))?.unwrap_or_default();
-        Ok::<_, Refusal>((job(view, &scope, id)?, funnel))
+        Ok::<_, Refusal>((job(view, &scope, id)?, funnel, is_sandbox(view, &scope)?))
     });
-    let (row, funnel) = read.await.map_err(Problem::from)?;
-    let waiting_for = if row.status.is_running() { limits_of(app, scope, &row) } else { Vec::new() };
+    let (row, funnel, is_sandbox) = read.await.map_err(Problem::from)?;
+    let waiting_for = if row.status.is_running() { limits_of(app, scope, is_sandbox, &row) } else { Vec::new() };
     Ok(view_of(app, id, row).in_full(&funnel, waiting_for))
 }
 
 /// Which of its providers let nobody through for a while, and until when.
-fn limits_of(app: &App, scope: WorkspaceScope, row: &Job) -> Vec<String> {
+fn limits_of(app: &App, scope: WorkspaceScope, is_sandbox: bool, row: &Job) -> Vec<String> {
     let mut waits: Vec<String> = Vec::new();
     for step in row.steps.iter().filter(|step| step.external) {
         let gate = match step.source {
+            _ if is_sandbox => GateKey::of_sandbox(&step.provider, scope.workspace()),
             PriceSource::WorkspaceKey => GateKey::of_workspace(&step.provider, scope.workspace()),
             PriceSource::InstallKey | PriceSource::BuiltIn => GateKey::of_install(&step.provider),
         };

@@ -17,8 +17,9 @@ use crate::domain::id::{AttemptId, Id, ItemId, JobId, LeadId};
 use crate::domain::time::Time;
 use crate::store::access::Right;
 use crate::store::engine::Order;
+use crate::store::policy::is_sandbox;
 use crate::store::records::attempt::Attempt;
-use crate::store::tables::{Attempts, Leads, Workspaces};
+use crate::store::tables::{Attempts, Leads};
 use crate::store::{Missing, Reads, StoreError, View, WorkspaceScope};
 
 /// One call of an external provider.
@@ -99,7 +100,7 @@ fn page(
     limit: usize,
 ) -> Result<Option<Vec<(AttemptId, Attempt)>>, StoreError> {
     let mut known = view.has::<Leads>(scope, (lead,))?;
-    let sandbox = view.get_install::<Workspaces>((scope.workspace(),))?.is_some_and(|workspace| workspace.sandbox);
+    let sandbox = is_sandbox(view, scope)?;
     let mut calls = Vec::new();
     let mut take = |(_, id): (LeadId, AttemptId), attempt: Attempt| {
         known = true;

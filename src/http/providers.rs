@@ -25,6 +25,7 @@ use crate::domain::time::Time;
 use crate::store::access::Right;
 use crate::store::crypt::Secret;
 use crate::store::engine::Order;
+use crate::store::policy::is_sandbox;
 use crate::store::records::credential::Credential;
 use crate::store::tables::Credentials;
 use crate::store::transactions::credentials::{DeleteCredential, PutCredential, seal};
@@ -101,6 +102,7 @@ pub async fn index(State(app): State<Arc<App>>, auth: Auth) -> Result<impl IntoR
     let mut own = credentials(&app, scope).await?;
     let gates = app.gates.states();
     let mut figures = measured::all(&app, scope).await?;
+    let is_sandbox = app.store.read(move |view| is_sandbox(view, &scope)).await?;
     let mut slugs: Vec<String> = app.config.providers.keys().chain(own.keys()).cloned().collect();
     slugs.extend(app.providers.offers().map(|(provider, _)| provider.slug().to_owned()));
     slugs.sort_unstable();
@@ -110,7 +112,7 @@ pub async fn index(State(app): State<Arc<App>>, auth: Auth) -> Result<impl IntoR
         .map(|slug| {
             let key = own.remove(&slug);
             let of_slug = figures.remove(&slug).unwrap_or_default();
-            shown(&app, scope, &gates, slug, key, of_slug)
+            shown(&app, (scope, is_sandbox), &gates, slug, key, of_slug)
         })
         .collect();
     let total = Some(data.len() as u64);
@@ -142,7 +144,8 @@ pub async fn put_credential(
     app.gates.credential_changed(&GateKey::of_workspace(&provider, scope.workspace()));
     let gates = app.gates.states();
     let of_slug = measured::all(&app, scope).await?.remove(&provider).unwrap_or_default();
-    Ok(Answer::ok(shown(&app, scope, &gates, provider, stored, of_slug)).seq(committed.seq))
+    let is_sandbox = app.store.read(move |view| is_sandbox(view, &scope)).await?;
+    Ok(Answer::ok(shown(&app, (scope, is_sandbox), &gates, provider, stored, of_slug)).seq(committed.seq))
 }
 
 /// Forget the workspace's own key for a provider
@@ -175,13 +178,14 @@ async fn credentials(app: &App, scope: WorkspaceScope) -> Result<BTreeMap<String
 
 fn shown(
     app: &App,
-    scope: WorkspaceScope,
+    (scope, is_sandbox): (WorkspaceScope, bool),
     gates: &[GateState],
     id: String,
     own: Option<Credential>,
     figures: measured::Figures,
 ) -> ProviderView {
     let gate = match own {
+        _ if is_sandbox => GateKey::of_sandbox(&id, scope.workspace()),
         Some(_) => GateKey::of_workspace(&id, scope.workspace()),
         None => GateKey::of_install(&id),
     };

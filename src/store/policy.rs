@@ -9,6 +9,14 @@ use crate::store::suppressions::InUse;
 use crate::store::tables::{Settings, Workspaces};
 use crate::store::{Reads, StoreError, WorkspaceScope};
 
+/// Whether a workspace is a sandbox, whose providers are played.
+///
+/// # Errors
+/// When its row cannot be read.
+pub fn is_sandbox(reads: &impl Reads, scope: &WorkspaceScope) -> Result<bool, StoreError> {
+    Ok(reads.get_install::<Workspaces>((scope.workspace(),))?.is_some_and(|workspace| workspace.sandbox))
+}
+
 /// Settings, terms, and whether anybody is suppressed.
 #[derive(Debug, Clone)]
 pub struct Standing {
@@ -28,12 +36,11 @@ impl Standing {
     /// When rows cannot be read.
     pub fn load(reads: &impl Reads, scope: &WorkspaceScope, defaults: &WorkspaceSettings) -> Result<Self, StoreError> {
         let own = reads.get::<Settings>(scope, ())?.unwrap_or_default();
-        let workspace = reads.get_install::<Workspaces>((scope.workspace(),))?;
         Ok(Self {
             scope: *scope,
             settings: own.over(defaults),
             terms: own.terms,
-            sandbox: workspace.is_some_and(|workspace| workspace.sandbox),
+            sandbox: is_sandbox(reads, scope)?,
             suppressions: InUse::load(reads, scope)?,
         })
     }

@@ -90,13 +90,14 @@ async fn what_was_played_in_a_sandbox_says_nothing_of_the_world() {
     let figures = async |server: &TestServer| {
         let all = server.get("/providers").await.expect(200);
         let hunter = all["data"].as_array().unwrap().iter().find(|one| one["id"] == "hunter").unwrap().clone();
-        hunter["statistics"].as_array().unwrap().iter().map(|row| row["asked"].as_u64().unwrap()).sum::<u64>()
+        let asked = hunter["statistics"].as_array().unwrap().iter().map(|row| row["asked"].as_u64().unwrap());
+        (asked.sum::<u64>(), hunter["live"]["latency"].is_object())
     };
 
     server.key.clone_from(&played);
     server.post("/enrichment/templates", &finder).await.expect(201);
     estimated_and_done(&server, "first", 60).await;
-    assert_eq!(figures(&server).await, 60);
+    assert_eq!(figures(&server).await, (60, true), "its own gate is shown");
     let list = server.list("next").await;
     let rows = [json!({ "firstName": "Ana", "lastName": "Roe", "website": "https://next1.com" })];
     leads(&server, &list, &rows).await;
@@ -104,7 +105,7 @@ async fn what_was_played_in_a_sandbox_says_nothing_of_the_world() {
     let of_play = server.post("/leads/enrich/estimate", &body).await.expect(200);
 
     server.key.clone_from(&live);
-    assert_eq!(figures(&server).await, 0, "nobody was asked in the world");
+    assert_eq!(figures(&server).await, (0, false), "nobody was asked in the world");
     let list = server.list("next").await;
     leads(&server, &list, &rows).await;
     let body = json!({ "listId": list, "options": { "templateId": "finder" } });

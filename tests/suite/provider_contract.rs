@@ -85,7 +85,8 @@ async fn sent_by(slug: &str, answer: Value) -> Vec<Captured> {
                 ticket: ticket.map(str::to_owned),
                 callback: Some("https://box.example/callbacks/x".to_owned()),
             };
-            let context = CallContext { deps: &deps, credential: Some(&key), timeout: Duration::from_secs(20), further: None };
+            let context =
+                CallContext { deps: &deps, credential: Some(&key), timeout: Duration::from_secs(20), further: None };
             let far = format!("{}~12#0", deps.clock.now().0);
             let calls = [vec![request(None)], vec![request(None); 2.min(offer.batch)], vec![request(Some(&far))]];
             for requests in calls {

@@ -200,7 +200,8 @@ fn run(slug: &str, fixture: Fixture) -> Vec<String> {
     let leads = fixture.leads.unwrap_or_else(|| fixture.lead.into_iter().collect());
     let requests: Vec<_> = leads.iter().map(|lead| request(operation, lead, fixture.collect.clone())).collect();
     let key = Secret::new(KEY);
-    let context = CallContext { deps: &world.deps, credential: Some(&key), timeout: Duration::from_secs(30), further: None };
+    let context =
+        CallContext { deps: &world.deps, credential: Some(&key), timeout: Duration::from_secs(30), further: None };
     let replies = provider.call(&requests, context).now_or_never().expect("answered without waiting");
     let expected = if fixture.replies.is_empty() {
         vec![serde_json::from_value(Value::Object(fixture.only.clone())).expect("what is expected")]
@@ -278,7 +279,8 @@ fn without_a_key_nothing_is_sent() {
         let operation = provider.offers()[0].operation;
         let lead = [("email".to_owned(), "ana@acme.test".to_owned())].into_iter().collect();
         let requests = [request(operation, &lead, None)];
-        let context = CallContext { deps: &world.deps, credential: None, timeout: Duration::from_secs(30), further: None };
+        let context =
+            CallContext { deps: &world.deps, credential: None, timeout: Duration::from_secs(30), further: None };
         let replies = provider.call(&requests, context).now_or_never().expect("answered");
         assert_eq!(replies[0].outcome, Outcome::AuthFailed, "{}", manifest.slug);
         assert!(world.http.sent().is_empty());

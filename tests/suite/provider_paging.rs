@@ -86,7 +86,8 @@ fn collected(vendor: &Arc<Vendor>, manifest: Manifest, emails: &[&str]) -> Vec<R
     let setup = Setup { settings: [("actor_id".to_owned(), "acme/enrich".to_owned())].into(), ..Setup::default() };
     let provider = ManifestProvider::new(manifest, setup);
     let key = Secret::new("key");
-    let context = || CallContext { deps: &deps, credential: Some(&key), timeout: Duration::from_secs(30), further: None };
+    let context =
+        || CallContext { deps: &deps, credential: Some(&key), timeout: Duration::from_secs(30), further: None };
     let mut requests: Vec<Request> = emails
         .iter()
         .zip(1..)

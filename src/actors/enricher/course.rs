@@ -75,7 +75,8 @@ impl Course {
                 && !keys.contains_key(&step.provider)
                 && let Some(key) = match &played {
                     Some(_) => {
-                        Some(Key { secret: Secret::new(SANDBOX_KEY), owner: format!("sandbox {}", scope.workspace()) })
+                        let GateKey { credential, .. } = GateKey::of_sandbox(&step.provider, scope.workspace());
+                        Some(Key { secret: Secret::new(SANDBOX_KEY), owner: credential })
                     }
                     None => parts.keys.of(scope, &step.provider).await,
                 }

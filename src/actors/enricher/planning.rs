@@ -7,6 +7,7 @@ use crate::actors::provider_gate::Choices;
 use crate::domain::enrichment::{JobOptions, JobStep, PriceSource, WriteRules};
 use crate::domain::settings::WorkspaceSettings;
 use crate::providers::{Desk, NoProvider, Registry, plan};
+use crate::store::policy::is_sandbox;
 use crate::store::records::job::{LeftOut, TemplateRef};
 use crate::store::tables::{Settings, Workspaces};
 use crate::store::templates::{Usable, all_usable, usable};
@@ -66,7 +67,7 @@ impl Planning {
             return Ok(Err(PlanError::NoSuchTemplate(slug.to_owned())));
         };
         let failed = std::cell::Cell::new(None);
-        let is_sandbox = view.get_install::<Workspaces>((scope.workspace(),))?.is_some_and(|row| row.sandbox);
+        let is_sandbox = is_sandbox(view, scope)?;
         let key_of = |provider: &str| -> Option<PriceSource> {
             if is_sandbox {
                 // Every provider is played, and costs what it would.

@@ -90,7 +90,8 @@ struct UnderWay<'s> {
     calls: Ending<'s>,
     /// Answers to what somebody else asks: they take nobody's place.
     heard: Ending<'s>,
-    /// Answers that are not on the disk yet: after a crash they are asked for again.
+    /// Calls whose answers are not on the disk yet: after a crash they are made again, like those under way, so they take
+    /// their place among them.
     unwritten: usize,
 }
 
@@ -99,7 +100,10 @@ impl UnderWay<'_> {
     async fn next(&mut self) -> Option<Vec<Ended>> {
         tokio::select! {
             biased;
-            Some(ended) = self.calls.next() => Some(ended),
+            Some(ended) = self.calls.next() => {
+                self.unwritten += 1;
+                Some(ended)
+            }
             Some(ended) = self.heard.next() => Some(ended),
             else => None,
         }
@@ -140,7 +144,6 @@ impl Slice {
         let mut ended: Vec<Ended> = Vec::new();
         loop {
             ended.extend(self.enter(&mut waiting, &mut under_way, &course, in_flight).await?);
-            under_way.unwritten = ended.len();
             self.start(&mut under_way, &mut waiting, &course, in_flight);
             if ended.is_empty() {
                 let Some(first) = under_way.next().await else { break };
@@ -149,9 +152,9 @@ impl Slice {
             // What is ready at once goes into the same transaction.
             while let Some(Some(next)) = under_way.next().now_or_never() {
                 ended.extend(next);
-                under_way.unwritten = ended.len();
                 self.start(&mut under_way, &mut waiting, &course, in_flight);
             }
+            let to_write = under_way.unwritten;
             let (mut answers, mut not_called, mut told) = (Vec::new(), Vec::new(), Vec::new());
             for one in ended.drain(..) {
                 match one {
@@ -168,10 +171,10 @@ impl Slice {
             {
                 job = after;
             }
-            if !answers.is_empty() {
+            if answers.is_empty() {
+                under_way.unwritten -= to_write;
+            } else {
                 // Nobody who waits at a gate or for an answer is kept from it by the disk.
-                let written = answers.len();
-                under_way.unwritten = written;
                 let mut recording = std::pin::pin!(self.record(answers));
                 let recorded = loop {
                     tokio::select! {
@@ -179,11 +182,11 @@ impl Slice {
                         recorded = &mut recording => break recorded?,
                         Some(more) = under_way.next() => ended.extend(more),
                     }
-                    under_way.unwritten = written + ended.len();
                     self.start(&mut under_way, &mut waiting, &course, in_flight);
                 };
                 // From here on it is found where answers are kept.
                 drop(told);
+                under_way.unwritten -= to_write;
                 let Some(recorded) = recorded else { continue };
                 job = recorded.job;
                 let next = recorded.items.into_iter().filter_map(|one| match one {

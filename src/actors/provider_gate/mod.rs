@@ -44,7 +44,7 @@ pub use self::view::{GateState, WindowState};
 pub struct GateKey {
     /// The provider's slug.
     pub provider: String,
-    /// `install` or the id of the workspace whose key it is; never the secret.
+    /// `install`, the id of the workspace whose key it is, or that with the word sandbox before; never the secret.
     pub credential: String,
 }
 
@@ -57,6 +57,11 @@ impl GateKey {
     /// The gate of a workspace's own key.
     pub fn of_workspace(provider: &str, workspace: WorkspaceId) -> Self {
         Self { provider: provider.to_owned(), credential: workspace.to_string() }
+    }
+
+    /// The gate of a provider that is played for a sandbox.
+    pub fn of_sandbox(provider: &str, workspace: WorkspaceId) -> Self {
+        Self { provider: provider.to_owned(), credential: format!("sandbox {workspace}") }
     }
 }
 

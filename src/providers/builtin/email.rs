@@ -152,7 +152,8 @@ mod tests {
             ticket: None,
             callback: None,
         };
-        let context = CallContext { deps: &world.deps, credential: None, timeout: Duration::from_secs(1), further: None };
+        let context =
+            CallContext { deps: &world.deps, credential: None, timeout: Duration::from_secs(1), further: None };
         let reply = call_one(&provider, &request, context).now_or_never().expect("answers at once").expect("one");
         let raw = reply.raw.expect("a raw answer");
         (reply.outcome, serde_json::from_slice(&raw).expect("JSON"))

@@ -142,7 +142,11 @@ pub fn signs(
         };
         (sign.limit.is_some() || sign.left.is_some() || sign.resets_in.is_some()).then_some(sign)
     };
-    RateSigns { retry_after: in_header.or_else(in_body), windows: rules.iter().filter_map(window).collect(), trouble: None }
+    RateSigns {
+        retry_after: in_header.or_else(in_body),
+        windows: rules.iter().filter_map(window).collect(),
+        trouble: None,
+    }
 }
 
 /// Seconds from now, seconds of the epoch, RFC 3339, or the date of HTTP.

@@ -64,7 +64,8 @@ fn request(operation: Operation, place: usize) -> Request {
 
 fn ask(world: &World, provider: &ManifestProvider, requests: &[Request], key: &str) -> Vec<Reply> {
     let key = Secret::new(key);
-    let context = CallContext { deps: &world.deps, credential: Some(&key), timeout: Duration::from_secs(30), further: None };
+    let context =
+        CallContext { deps: &world.deps, credential: Some(&key), timeout: Duration::from_secs(30), further: None };
     provider.call(requests, context).now_or_never().expect("answered without waiting")
 }
 

@@ -10,11 +10,12 @@ use crate::domain::id::JobId;
 use crate::domain::time::Time;
 use crate::store::engine::Order;
 use crate::store::key::Key;
+use crate::store::policy::is_sandbox;
 use crate::store::records::item::Item;
 use crate::store::records::job::Funnel;
 use crate::store::records::statistics::{OrderStatistics, Spend};
 use crate::store::tables::{
-    InstallTable, JobFunnels, OrderOutcomes, PlayedStatistics, ProviderSpend, ProviderStatistics, Workspaces,
+    InstallTable, JobFunnels, OrderOutcomes, PlayedStatistics, ProviderSpend, ProviderStatistics,
 };
 use crate::store::usage::Day;
 use crate::store::{Reads, StoreError, Tx, WorkspaceScope};
@@ -138,8 +139,7 @@ impl World {
     /// # Errors
     /// When its row cannot be read.
     pub fn of(reads: &impl Reads, scope: &WorkspaceScope) -> Result<Self, StoreError> {
-        let workspace = reads.get_install::<Workspaces>((scope.workspace(),))?;
-        Ok(if workspace.is_some_and(|row| row.sandbox) { Self::Played } else { Self::Live })
+        Ok(if is_sandbox(reads, scope)? { Self::Played } else { Self::Live })
     }
 
     /// Visits the figures of providers that were measured in it, whose places begin with `prefix`.
