@@ -446,6 +446,7 @@ fn enricher_parts(app: &App, system: SystemScope, lists: Lists) -> EnricherParts
             defaults: Arc::clone(&app.workspace_defaults),
         },
         scheduler: app.wakes.scheduler.clone(),
+        enricher: app.wakes.enricher.clone(),
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Scripted {
     pub seen: Mutex<Vec<Request>>,
     script: Box<Script>,
     latency: Duration,
+    /// Each so many-th call takes so long instead.
+    stumbles: Option<(usize, Duration)>,
     source: PriceSource,
     slug: &'static str,
     offers: &'static [Offer],
@@ -69,6 +71,7 @@ impl Scripted {
             seen: Mutex::default(),
             script: Box::new(script),
             latency: Duration::ZERO,
+            stumbles: None,
             source: PriceSource::InstallKey,
             slug,
             offers: VERIFIES,
@@ -79,6 +82,14 @@ impl Scripted {
 
     pub fn slow(self, latency: Duration) -> Self {
         Self { latency, ..self }
+    }
+
+    pub fn stumbling(self, each: usize, latency: Duration) -> Self {
+        Self { stumbles: Some((each, latency)), ..self }
+    }
+
+    pub fn at_most(self, in_flight: usize) -> Self {
+        Self { in_flight, ..self }
     }
 
     pub fn offering(self, offers: &'static [Offer]) -> Self {
@@ -119,8 +130,10 @@ impl Provider for Scripted {
                 self.calls_while_forbidden.fetch_add(1, Ordering::SeqCst);
             }
             self.seen.lock().unwrap().push(request.clone());
-            if !self.latency.is_zero() {
-                context.deps.clock.sleep(self.latency).await;
+            let stumble = self.stumbles.filter(|(each, _)| number % each == each - 1).map(|(_, latency)| latency);
+            let latency = stumble.unwrap_or(self.latency);
+            if !latency.is_zero() {
+                context.deps.clock.sleep(latency).await;
             }
             vec![(self.script)(request, number)]
         }
@@ -278,6 +291,7 @@ impl World {
             system,
             settings: EnricherSettings::with_defaults(Config::default().workspace_defaults().unwrap()),
             scheduler: WakePort::new(),
+            enricher: WakePort::new(),
         });
         Self { sim, engine, store, scope, agenda, registry, sealer, scheduler, enricher, gates, furniture }
     }

@@ -70,6 +70,24 @@ fn a_job_over_a_thousand_leads_ends_with_every_item_done_and_the_ledger_balanced
     }
 }
 
+/// One answer of fifty takes twenty seconds: the others are not kept waiting with it.
+#[test]
+fn a_slow_answer_does_not_keep_the_job_from_going_on() {
+    let provider = Scripted::new("own", valid).slow(Duration::from_millis(300)).at_most(64);
+    let (provider, registry) = scripted(provider.stumbling(50, Duration::from_secs(20)));
+    let world = World::new(1_000_000, registry);
+    let list = world.list("Fair");
+    world.some_leads(list, 2_000);
+    world.begin();
+    let job = world.job_for_list(list, basic());
+    let began = world.sim.deps.clock.monotonic();
+    world.work(Duration::from_secs(3_600));
+    let row = world.job(job);
+    assert_eq!((row.status, row.counts.found, provider.count()), (JobStatus::Completed, 2_000, 2_000));
+    let took = world.sim.deps.clock.monotonic() - began;
+    assert!(took < Duration::from_secs(80), "{took:?}");
+}
+
 #[test]
 fn an_empty_list_is_a_job_that_is_done() {
     let (_, registry) = scripted(Scripted::new("own", valid));

@@ -95,6 +95,8 @@ pub struct EnricherParts {
     pub system: SystemScope,
     pub settings: EnricherSettings,
     pub scheduler: WakePort,
+    /// Its own: rung when there is room for another slice.
+    pub enricher: WakePort,
 }
 
 /// The work itself, for the actor and for the simulation.

@@ -32,6 +32,8 @@ use crate::store::transactions::jobs::{
 };
 use crate::store::{Origin, Reads as _, Reject, SubmitError, Transaction, Urgency};
 
+/// The part of the calls it may have under way that a slice leaves its place with.
+const STRAGGLERS: usize = 4;
 /// For a step that takes more at once than a lease usually has.
 const LARGEST_LEASE: usize = 128;
 
@@ -74,11 +76,29 @@ pub struct Slice {
 }
 
 /// The slice counts as ended however it ends.
-struct InWork<'a>(&'a EnricherParts, Pick);
+struct InWork<'a> {
+    parts: &'a EnricherParts,
+    pick: Pick,
+    /// Another slice has its place.
+    only_stragglers: bool,
+}
+
+impl InWork<'_> {
+    /// It waits for its last calls: the next slice may begin.
+    fn leave_the_place(&mut self) {
+        if !self.only_stragglers && self.parts.agenda.only_stragglers(&self.pick) {
+            self.only_stragglers = true;
+            self.parts.enricher.wake();
+        }
+    }
+}
 
 impl Drop for InWork<'_> {
     fn drop(&mut self) {
-        self.0.agenda.slice_ended(&self.1);
+        match self.only_stragglers {
+            true => self.parts.agenda.stragglers_ended(&self.pick),
+            false => self.parts.agenda.slice_ended(&self.pick),
+        }
     }
 }
 
@@ -120,7 +140,7 @@ impl Slice {
     /// # Errors
     /// When a result could not be written: the leases then wait for the next boot.
     pub async fn run(self) -> Result<SliceEnd, SubmitError> {
-        let _in_work = InWork(&self.parts, self.pick);
+        let mut in_work = InWork { parts: &self.parts, pick: self.pick, only_stragglers: false };
         let revision = self.parts.gate.revision();
         let Some(leased) = self.lease().await? else { return Ok(SliceEnd { leased: 0, job: None }) };
         self.parts.agenda.set_due(self.pick.job, leased.next_due);
@@ -146,6 +166,9 @@ impl Slice {
             ended.extend(self.enter(&mut waiting, &mut under_way, &course, in_flight).await?);
             self.start(&mut under_way, &mut waiting, &course, in_flight);
             if ended.is_empty() {
+                if waiting.is_empty() && under_way.calls.len() <= (in_flight / STRAGGLERS).max(1) {
+                    in_work.leave_the_place();
+                }
                 let Some(first) = under_way.next().await else { break };
                 ended = first;
             }

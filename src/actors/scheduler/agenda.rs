@@ -4,7 +4,8 @@
 //! A slice goes to the job whose turn it is (see [`FairQueue`]): workspaces by the weight of their plans, inside one the
 //! leads that somebody waits for, then jobs by priority, in turns. A job that has no slice in work may begin one although
 //! all slots are taken: a full house must not keep a small job waiting. There are as many slices as slots and offered
-//! jobs at most.
+//! jobs at most, and beside them those that only wait for their last calls: one slow answer must not keep a job from going
+//! on.
 //!
 //! The Scheduler fills it from the job rows, the Enricher takes from it. It holds nothing that the rows do not say: after
 //! a restart it is filled again. The one thing that must be exact is a stop: [`Agenda::stop`] and [`Agenda::begin_call`]
@@ -50,6 +51,8 @@ struct Entry {
     /// When something of it is due; `None`: nothing that is known.
     due: Option<Time>,
     slices: usize,
+    /// Slices that have given their place back and wait for their last calls.
+    stragglers: usize,
     /// No further slice is wanted; it goes when its last slice ends.
     leaving: bool,
     weight: u32,
@@ -60,6 +63,8 @@ struct Entry {
 /// Classes of the queue: a job's first slice needs no slot.
 const FIRST_SLICE: usize = 0;
 const FURTHER_SLICE: usize = 1;
+/// Slices of a job that only wait for their last calls, for each that it may have otherwise.
+const STRAGGLERS: usize = 4;
 
 /// A job as the Scheduler offers it.
 #[derive(Debug, Clone, Copy)]
@@ -156,7 +161,7 @@ impl Agenda {
         for (job, entry) in &mut state.jobs {
             entry.leaving = !offered.contains(job);
         }
-        let gone = state.jobs.iter().filter(|(_, entry)| entry.leaving && entry.slices == 0).map(|(job, _)| *job);
+        let gone = state.jobs.iter().filter(|(_, entry)| entry.leaving && entry.is_idle()).map(|(job, _)| *job);
         gone.collect::<Vec<JobId>>().into_iter().for_each(|job| state.forget(job));
         for offer in offers {
             let fresh = Entry {
@@ -165,6 +170,7 @@ impl Agenda {
                 individual: offer.individual,
                 due: offer.due,
                 slices: 0,
+                stragglers: 0,
                 leaving: false,
                 weight: offer.weight,
                 place: None,
@@ -202,14 +208,37 @@ impl Agenda {
         }
     }
 
+    /// A slice has nothing left to begin and waits for its last calls: another may have its place. False when the job has
+    /// enough of those; else the slice ends with [`Agenda::stragglers_ended`].
+    pub fn only_stragglers(&self, pick: &Pick) -> bool {
+        let mut state = self.lock();
+        if state.boot != Some(pick.boot) {
+            return false;
+        }
+        let most = state.slots_per_job * STRAGGLERS;
+        let entry = state.jobs.get_mut(&pick.job).filter(|entry| entry.stragglers < most && entry.slices > 0);
+        let Some(entry) = entry else { return false };
+        entry.slices -= 1;
+        entry.stragglers += 1;
+        true
+    }
+
     pub fn slice_ended(&self, pick: &Pick) {
+        self.ended(pick, |entry| entry.slices = entry.slices.saturating_sub(1));
+    }
+
+    pub fn stragglers_ended(&self, pick: &Pick) {
+        self.ended(pick, |entry| entry.stragglers = entry.stragglers.saturating_sub(1));
+    }
+
+    fn ended(&self, pick: &Pick, count: impl FnOnce(&mut Entry)) {
         let mut state = self.lock();
         if state.boot != Some(pick.boot) {
             return;
         }
         if let Some(entry) = state.jobs.get_mut(&pick.job) {
-            entry.slices = entry.slices.saturating_sub(1);
-            if entry.leaving && entry.slices == 0 {
+            count(entry);
+            if entry.leaving && entry.is_idle() {
                 state.forget(pick.job);
             }
         }
@@ -298,6 +327,10 @@ impl State {
 }
 
 impl Entry {
+    fn is_idle(&self) -> bool {
+        self.slices + self.stragglers == 0
+    }
+
     fn place_of(&self, job: JobId) -> Waiting {
         Waiting {
             number: job.as_u64(),
@@ -306,7 +339,7 @@ impl Entry {
             individual: self.individual,
             priority: self.priority,
             job,
-            class: if self.slices == 0 { FIRST_SLICE } else { FURTHER_SLICE },
+            class: if self.is_idle() { FIRST_SLICE } else { FURTHER_SLICE },
         }
     }
 }
@@ -393,6 +426,29 @@ mod tests {
         let agenda = open(3, 2, &[offer(1, 1, Priority::Normal), offer(2, 2, Priority::Normal)]);
         let jobs: Vec<u64> = std::iter::from_fn(|| agenda.take(Time(0))).map(|pick| pick.job.as_u64()).collect();
         assert_eq!(jobs, [1, 2, 1]);
+    }
+
+    #[test]
+    fn who_only_waits_for_the_last_calls_leaves_its_place_to_the_next() {
+        let job = offer(1, 1, Priority::Normal);
+        let agenda = open(2, 2, &[job]);
+        let take = || agenda.take(Time(0));
+        let (first, second) = (take().expect("due"), take().expect("due"));
+        assert!(take().is_none());
+        for _ in 0..2 * STRAGGLERS {
+            assert!(agenda.only_stragglers(&first));
+            assert!(take().is_some() && take().is_none());
+        }
+        assert!(!agenda.only_stragglers(&second), "and there are not more and more of them");
+        agenda.offer(&[]);
+        agenda.slice_ended(&first);
+        agenda.slice_ended(&second);
+        agenda.offer(&[job]);
+        agenda.stop(job.job);
+        assert!(take().is_none() && agenda.begin_call(&first).is_none(), "a stop stops them, too");
+        agenda.resume(job.job);
+        (0..2 * STRAGGLERS).for_each(|_| agenda.stragglers_ended(&first));
+        assert!(take().is_some());
     }
 
     #[test]
