@@ -17,7 +17,7 @@ use crate::actors::dedup_index::DedupIndex;
 use crate::actors::enricher::callback::Callbacks;
 use crate::actors::enricher::planning::Planning;
 use crate::actors::enricher::{
-    self, Enricher, EnricherParts, EnricherSettings, Gate, Keys, Policy, PolicyRevision, Sandbox, SharedCalls,
+    self, Enricher, EnricherParts, EnricherSettings, Gate, Keys, Policy, PolicyRevision, Sandbox, SharedCalls, Window,
 };
 use crate::actors::exporter::{self, ExportWorker, Exporter, ExporterParts};
 use crate::actors::importer::hands::Hands;
@@ -434,6 +434,7 @@ fn enricher_parts(app: &App, system: SystemScope, lists: Lists) -> EnricherParts
         callbacks: app.callbacks.clone(),
         sandbox: Some(Arc::clone(&app.sandbox)),
         shared: SharedCalls::default(),
+        window: Window::default(),
         sealer: Arc::clone(&app.sealer),
         system,
         settings: EnricherSettings {

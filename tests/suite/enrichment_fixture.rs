@@ -10,7 +10,9 @@ use futures::executor::{LocalPool, block_on};
 use futures::future::BoxFuture;
 use futures::task::LocalSpawnExt;
 use galena::actors::enricher::callback::Callbacks;
-use galena::actors::enricher::{EnricherParts, EnricherSettings, EnricherWork, Gate, Keys, Policy, SharedCalls};
+use galena::actors::enricher::{
+    EnricherParts, EnricherSettings, EnricherWork, Gate, Keys, Policy, SharedCalls, Window,
+};
 use galena::actors::kit::WakePort;
 use galena::actors::provider_gate::{GateSettings, Gates, restored};
 use galena::actors::scheduler::{Agenda, PlanShares, SchedulerParts, SchedulerWork};
@@ -287,6 +289,7 @@ impl World {
             callbacks: Callbacks::new(sealer.clone(), None),
             sandbox: None,
             shared: SharedCalls::default(),
+            window: Window::default(),
             sealer: sealer.clone(),
             system,
             settings: EnricherSettings::with_defaults(Config::default().workspace_defaults().unwrap()),

@@ -16,6 +16,7 @@ mod sandbox;
 mod single_flight;
 mod slice;
 mod under_way;
+mod window;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub use self::keys::Keys;
 pub use self::sandbox::Sandbox;
 pub use self::single_flight::SharedCalls;
 pub use self::slice::{Slice, SliceEnd};
+pub use self::window::Window;
 use crate::actors::kit::{Handle, Message, Outcome, Role, RoleError, Turn, WakePort};
 use crate::actors::scheduler::Agenda;
 use crate::domain::enrichment::MAX_TRIES;
@@ -91,6 +93,7 @@ pub struct EnricherParts {
     pub sandbox: Option<Arc<Sandbox>>,
     /// Questions that are being asked.
     pub shared: SharedCalls,
+    pub window: Window,
     pub sealer: Arc<Sealer>,
     pub system: SystemScope,
     pub settings: EnricherSettings,

@@ -105,8 +105,8 @@ impl Drop for InWork<'_> {
 type Ending<'s> = FuturesUnordered<BoxFuture<'s, Vec<Ended>>>;
 
 /// What a slice waits for.
-#[derive(Default)]
 struct UnderWay<'s> {
+    parts: &'s EnricherParts,
     calls: Ending<'s>,
     /// Answers to what somebody else asks: they take nobody's place.
     heard: Ending<'s>,
@@ -115,18 +115,40 @@ struct UnderWay<'s> {
     unwritten: usize,
 }
 
-impl UnderWay<'_> {
+impl<'s> UnderWay<'s> {
+    fn new(parts: &'s EnricherParts) -> Self {
+        Self { parts, calls: Ending::default(), heard: Ending::default(), unwritten: 0 }
+    }
+
+    /// Calls that would be made again after a crash.
+    fn begun(&self) -> usize {
+        self.calls.len() + self.unwritten
+    }
+
     /// What ended next; nothing when all did.
     async fn next(&mut self) -> Option<Vec<Ended>> {
         tokio::select! {
             biased;
             Some(ended) = self.calls.next() => {
                 self.unwritten += 1;
+                self.parts.window.answered();
                 Some(ended)
             }
             Some(ended) = self.heard.next() => Some(ended),
             else => None,
         }
+    }
+
+    /// The answers of so many calls are on the disk, or there was nothing to write.
+    fn written(&mut self, calls: usize) {
+        self.unwritten -= calls;
+        self.parts.window.written(calls, self.parts.agenda.all_calls_in_flight());
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.parts.window.given_up(self.unwritten);
     }
 }
 
@@ -159,7 +181,7 @@ impl Slice {
             question: one.question,
         });
         let mut waiting: VecDeque<Task> = tasks.collect();
-        let mut under_way = UnderWay::default();
+        let mut under_way = UnderWay::new(&self.parts);
         let in_flight = self.in_flight(&course);
         let mut ended: Vec<Ended> = Vec::new();
         loop {
@@ -195,7 +217,7 @@ impl Slice {
                 job = after;
             }
             if answers.is_empty() {
-                under_way.unwritten -= to_write;
+                under_way.written(to_write);
             } else {
                 // Nobody who waits at a gate or for an answer is kept from it by the disk.
                 let mut recording = std::pin::pin!(self.record(answers));
@@ -209,7 +231,7 @@ impl Slice {
                 };
                 // From here on it is found where answers are kept.
                 drop(told);
-                under_way.unwritten -= to_write;
+                under_way.written(to_write);
                 let Some(recorded) = recorded else { continue };
                 job = recorded.job;
                 let next = recorded.items.into_iter().filter_map(|one| match one {
@@ -317,7 +339,7 @@ impl Slice {
         Ok(ended)
     }
 
-    /// Starts calls up to `in_flight`.
+    /// Starts calls up to `in_flight`, as far as the store keeps up: a few are always under way.
     fn start<'s>(
         &'s self,
         under_way: &mut UnderWay<'s>,
@@ -325,7 +347,9 @@ impl Slice {
         course: &'s Course,
         in_flight: usize,
     ) {
-        while under_way.calls.len() + under_way.unwritten < in_flight {
+        let mut room = self.parts.window.room(self.parts.agenda.all_calls_in_flight());
+        while under_way.begun() < in_flight && (room > 0 || under_way.begun() < self.parts.settings.min_in_flight) {
+            room = room.saturating_sub(1);
             let Some(first) = waiting.iter().position(|task| is_ready(task, course)) else { return };
             let Some(task) = waiting.remove(first) else { return };
             let batch = gather(task, waiting, course);

@@ -64,7 +64,7 @@ struct Entry {
 const FIRST_SLICE: usize = 0;
 const FURTHER_SLICE: usize = 1;
 /// Slices of a job that only wait for their last calls, for each that it may have otherwise.
-const STRAGGLERS: usize = 4;
+const STRAGGLERS: usize = 16;
 
 /// A job as the Scheduler offers it.
 #[derive(Debug, Clone, Copy)]
@@ -290,6 +290,11 @@ impl Agenda {
     /// Calls that have begun and whose result is not known yet.
     pub fn calls_in_flight(&self, job: JobId) -> usize {
         self.lock().calls.get(&job).copied().unwrap_or(0)
+    }
+
+    /// The same of all jobs.
+    pub fn all_calls_in_flight(&self) -> usize {
+        self.lock().calls.values().sum()
     }
 }
 
