@@ -14,10 +14,11 @@ use galena::store::engine::Order;
 use galena::store::records::attempt::Attempt;
 use galena::store::records::task::{Act, ListSelection, Selection};
 use galena::store::tables::{Attempts, KnownAnswers, LeadAnswers, RawAnswers, Values};
+use galena::store::transactions::jobs::forget_look_up;
 use galena::store::transactions::leads::DeleteLead;
 use galena::store::transactions::settings::AcceptTerms;
 use galena::store::transactions::tasks::{CreateTask, ForgetTasks};
-use galena::store::{Reads, SystemScope};
+use galena::store::{Reads, Refusal, SystemScope, Transaction, Tx, WorkspaceScope};
 
 use crate::enrichment_fixture::{Scripted, World, basic, found};
 
@@ -155,4 +156,27 @@ fn leads_that_an_undo_has_brought_back_keep_what_is_known_of_them() {
     for lead in leads {
         assert_eq!(kept(&world, lead), [1, 1, 1, 1]);
     }
+}
+
+/// What `retention.lookups` does with somebody who was only asked about.
+#[derive(Clone)]
+struct ForgetLookUp(WorkspaceScope, LeadId);
+
+impl Transaction for ForgetLookUp {
+    type Out = ();
+    const NAME: &'static str = "test.forget_look_up";
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        Ok(forget_look_up(tx, &self.0, self.1)?)
+    }
+}
+
+#[test]
+fn who_was_only_asked_about_is_forgotten_but_for_the_sealed_answer() {
+    let (world, _, leads) = enriched(5);
+    for lead in &leads {
+        world.run(ForgetLookUp(world.scope, *lead));
+    }
+    assert_eq!((kept(&world, leads[0]), kept(&world, leads[4])), ([0, 0, 1, 1], [0, 0, 0, 0]));
+    assert!(attempts(&world, leads[4]).iter().all(|attempt| attempt.detail.is_none()));
 }

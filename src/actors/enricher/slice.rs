@@ -32,6 +32,8 @@ use crate::store::transactions::jobs::{
 };
 use crate::store::{Origin, Reads as _, Reject, SubmitError, Transaction, Urgency};
 
+/// Calls of a slice that may be under way however far the disk is behind: what is written together costs less.
+const ALWAYS: usize = 32;
 /// The part of the calls it may have under way that a slice leaves its place with.
 const STRAGGLERS: usize = 4;
 /// For a step that takes more at once than a lease usually has.
@@ -348,7 +350,7 @@ impl Slice {
         in_flight: usize,
     ) {
         let mut room = self.parts.window.room(self.parts.agenda.all_calls_in_flight());
-        while under_way.begun() < in_flight && (room > 0 || under_way.begun() < self.parts.settings.min_in_flight) {
+        while under_way.begun() < in_flight && (room > 0 || under_way.begun() < ALWAYS) {
             room = room.saturating_sub(1);
             let Some(first) = waiting.iter().position(|task| is_ready(task, course)) else { return };
             let Some(task) = waiting.remove(first) else { return };

@@ -13,7 +13,7 @@ use crate::store::tables::{
     LeadAnswers, Leads, ListLeads, Lists, Lookups, Orders, Originals, PossibleDuplicates, Sessions, SetupTokens,
     TenantTable,
 };
-use crate::store::transactions::jobs::forget_lead;
+use crate::store::transactions::jobs::{forget_lead, forget_look_up};
 use crate::store::transactions::lead_rows::remove_lead;
 use crate::store::transactions::lists::is_over;
 use crate::store::{Fact, Lane, Origin, Reads, Refusal, StoreError, Subject, Transaction, Tx, WorkspaceScope};
@@ -150,7 +150,7 @@ impl Forget {
                 let scope = WorkspaceScope::of(workspace);
                 let removed = self.forget_aged::<Lookups>(tx, workspace, (lead,))?;
                 if removed {
-                    forget_lead(tx, &scope, lead)?;
+                    forget_look_up(tx, &scope, lead)?;
                 }
                 Ok(removed)
             }

@@ -18,6 +18,24 @@ use crate::store::{Reads, StoreError, Tx, WorkspaceScope};
 /// # Errors
 /// When rows cannot be read or written.
 pub fn forget_lead(tx: &mut Tx<'_>, scope: &WorkspaceScope, lead: LeadId) -> Result<(), StoreError> {
+    let mut known = Vec::new();
+    tx.scan::<LeadAnswers>(scope, &(lead,), Order::Ascending, &mut |key, ()| {
+        known.push(key);
+        ControlFlow::Continue(())
+    })?;
+    for (lead, key) in known {
+        tx.remove::<LeadAnswers>(scope, (lead, key))?;
+        tx.remove::<KnownAnswers>(scope, (key,))?;
+    }
+    forget_look_up(tx, scope, lead)
+}
+
+/// The same for somebody who was only asked about: the known answers stay, sealed, as long as all of them, so that the
+/// same question is not bought twice.
+///
+/// # Errors
+/// When rows cannot be read or written.
+pub fn forget_look_up(tx: &mut Tx<'_>, scope: &WorkspaceScope, lead: LeadId) -> Result<(), StoreError> {
     let mut values = Vec::new();
     tx.scan::<Values>(scope, &(lead,), Order::Ascending, &mut |key, _| {
         values.push(key);
@@ -33,15 +51,6 @@ pub fn forget_lead(tx: &mut Tx<'_>, scope: &WorkspaceScope, lead: LeadId) -> Res
     })?;
     for key in answers {
         tx.remove::<RawAnswers>(scope, key)?;
-    }
-    let mut known = Vec::new();
-    tx.scan::<LeadAnswers>(scope, &(lead,), Order::Ascending, &mut |key, ()| {
-        known.push(key);
-        ControlFlow::Continue(())
-    })?;
-    for (lead, key) in known {
-        tx.remove::<LeadAnswers>(scope, (lead, key))?;
-        tx.remove::<KnownAnswers>(scope, (key,))?;
     }
     forget_words(tx, scope, lead)
 }

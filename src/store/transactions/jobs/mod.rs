@@ -40,7 +40,7 @@ pub use companies::CompanyDesk;
 pub use control::{CancelJob, PauseJob, ResumeJob, RetryJob, RingItem, StopHook};
 pub use create::{CreateJob, NewJob};
 pub use fill::{FillJob, Filled};
-pub use forgetting::forget_lead;
+pub use forgetting::{forget_lead, forget_look_up};
 pub use lease::{LEASE_ITEMS, LeaseItems, Leased, LeasedItem, ReturnItems};
 pub use measures::{World, plan_key};
 pub use rows::{ItemLines, job};
